@@ -1,0 +1,28 @@
+//! What a phone and a server agree on.
+//!
+//! Everything here is pure: values and functions of values. There is no I/O, no clock and no source of
+//! randomness, so the same code decides the same thing on a phone, on a server and in a simulator.
+//!
+//! - [`id`]: the identifiers, among them the idempotency key [`TxnId`] and the history id [`ActorId`]
+//! - [`clock`]: dots and vector clocks
+//! - [`money`]: integer amounts with a currency
+//! - [`mutation`]: the things a person does, and their validation
+//! - [`profile`]: how concurrent edits of a customer's profile are resolved
+//! - [`chain`]: the hash chain over an outbox
+//! - [`wire`]: the messages of `POST /v1/sync` and `POST /v1/enrol`
+#![forbid(unsafe_code)]
+
+pub mod chain;
+pub mod clock;
+pub mod id;
+pub mod money;
+pub mod mutation;
+pub mod profile;
+pub mod wire;
+
+pub use chain::ChainHash;
+pub use clock::{Causality, Dot, VectorClock};
+pub use id::{AccountId, ActorId, CustomerId, DeviceId, PlantId, ProductCode, RouteId, Timestamp, TxnId};
+pub use money::{Currency, Money, MoneyError};
+pub use mutation::{Action, DeliveryLine, FailReason, Invalid, Mutation};
+pub use profile::{Field, Profile, Role, Sibling, Write};

@@ -1,0 +1,300 @@
+//! The messages between a phone and a server, as JSON. `docs/protocol.md` describes the exchange.
+
+use crate::{
+    AccountId, ActorId, ChainHash, Currency, CustomerId, DeviceId, Dot, Money, PlantId, ProductCode, Profile,
+    Role, RouteId, Timestamp, TxnId,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The protocol version that this code speaks.
+pub const VERSION: u16 = 1;
+
+/// The header that carries [`VERSION`] on every request and every reply. A reply without it does not come from
+/// a Carboy server, whatever its status says: a supermarket's Wi-Fi answers 200 with its login page.
+pub const HEADER: &str = "carboy-protocol";
+
+/// Where a phone sends what it recorded and fetches what changed.
+pub const SYNC_PATH: &str = "/v1/sync";
+
+/// Where a phone enrols with a one-time code.
+pub const ENROL_PATH: &str = "/v1/enrol";
+
+/// The most mutations in one request.
+pub const MAX_BATCH: usize = 1_000;
+
+/// The largest request body that a server accepts, in bytes, after decompression as well as before.
+pub const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// One round trip: mutations up, results and feed down.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SyncRequest {
+    /// The history that the mutations belong to.
+    pub actor: ActorId,
+    /// The last event of the history that this one continues, if this file was restored or cloned: what came
+    /// before it was seen by everything in this history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Dot>,
+    /// The seq of the first mutation in this request; of the next one to come if there is none.
+    pub first_seq: u64,
+    /// The last seq that this phone has given, sent or not.
+    pub last_seq: u64,
+    /// The chain's hash behind the last mutation in this request; behind `first_seq - 1` if there is none.
+    pub head: ChainHash,
+    /// The mutations in seq order, byte for byte as first written; at most [`MAX_BATCH`].
+    pub mutations: Vec<Box<RawValue>>,
+    /// The last rev of the feed that this phone holds, 0 at first.
+    pub cursor: u64,
+}
+
+/// An outbox entry whose bytes are no JSON any more is sent as this, so that the server can settle it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Damaged {
+    /// What stands in the outbox, with what is not UTF-8 replaced.
+    pub damaged: String,
+}
+
+/// The answer to a [`SyncRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncReply {
+    /// The request's actor, so that no reply is taken for another's.
+    pub actor: ActorId,
+    /// One result for each mutation of the request, in its order.
+    pub results: Vec<Settlement>,
+    /// Changes after the request's cursor, in rev order.
+    pub feed: Vec<FeedItem>,
+    /// The rev up to which the phone holds the feed once it has merged this reply.
+    pub cursor: u64,
+    /// Whether there is more feed behind `cursor`.
+    pub more: bool,
+}
+
+/// What became of one mutation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settlement {
+    /// Its place in the actor's history.
+    pub seq: u64,
+    /// The server's answer: for a duplicate the same as the first time.
+    #[serde(flatten)]
+    pub answer: Answer,
+    /// Whether the server knew it already; no effect was repeated.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub duplicate: bool,
+}
+
+/// The server's final word on a mutation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Answer {
+    /// It took effect.
+    Applied {
+        /// The feed's rev that contains the effect.
+        rev: u64,
+    },
+    /// It did not take effect. The server keeps it with this reason.
+    Rejected {
+        /// The reason, for a switch.
+        reason: Rejection,
+        /// The reason, for a log, with the values.
+        detail: String,
+    },
+    /// The server does not know this kind or version yet. It keeps the mutation and applies it after an upgrade.
+    Parked,
+}
+
+/// Why a mutation was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rejection {
+    /// It is not a mutation, or a value is out of range.
+    Invalid,
+    /// There is no such customer in this plant.
+    UnknownCustomer,
+    /// The currency is not the plant's.
+    CurrencyMismatch,
+    /// Its author may not do this.
+    Forbidden,
+    /// The transaction id already stands for something else.
+    TxnReused,
+    /// Its bytes are not those that the phone's hash chain vouches for.
+    Tampered,
+    /// A reason that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// One change in the plant, as a phone sees it. Each carries the whole new state of its subject.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FeedItem {
+    /// A product or its price.
+    Product {
+        /// The plant's code.
+        code: ProductCode,
+        /// What people call it.
+        name: String,
+        /// The price of one full bottle.
+        price: Money,
+    },
+    /// A route and its customers, in the order of the round.
+    Route {
+        /// Which route.
+        route: RouteId,
+        /// What people call it.
+        name: String,
+        /// Who is visited, in order.
+        stops: Vec<CustomerId>,
+    },
+    /// A customer's balance, and the profile if that changed behind the cursor.
+    Customer {
+        /// Which customer.
+        customer: CustomerId,
+        /// What the customer owes, as of this item.
+        balance: Money,
+        /// The profile, if it changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile: Option<Profile>,
+    },
+    /// A line of a customer's ledger.
+    Entry(LedgerEntry),
+    /// Something that this version does not know, from a newer server. It is passed over.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A line of a customer's ledger: append-only, its sum is the balance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// The mutation that it comes from.
+    pub txn: TxnId,
+    /// Whose ledger.
+    pub customer: CustomerId,
+    /// The kind of the mutation, for example `collect_cash`.
+    pub kind: String,
+    /// The signed amount: positive means the customer owes more.
+    pub amount: Money,
+    /// The reason or reference given with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The role of who did it.
+    pub role: Role,
+    /// Who did it.
+    pub author: AccountId,
+    /// What the author's clock said: evidence.
+    pub at: Timestamp,
+    /// The rev at which it was appended.
+    pub rev: u64,
+}
+
+/// A reply that is not the answer to the request: what the server refuses, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "error", rename_all = "snake_case")]
+pub enum Refusal {
+    /// The request is not of the expected form (400).
+    Malformed {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The token is missing, wrong, expired or revoked (401).
+    SignIn {
+        /// Which of these.
+        detail: String,
+    },
+    /// The server expects this seq first (409): resend from there.
+    Gap {
+        /// The seq that the server expects.
+        expected: u64,
+    },
+    /// The server holds other content of this actor, or more than the phone has (409): take a new actor.
+    Forked {
+        /// What differs.
+        detail: String,
+    },
+    /// The body is larger than the server takes, or holds too many mutations (413).
+    TooLarge {
+        /// The limit that was passed, in bytes or mutations.
+        limit: u64,
+    },
+    /// The server does not speak this protocol version (426).
+    Upgrade {
+        /// The versions that it speaks.
+        supported: Vec<u16>,
+    },
+    /// The server has too much to do (429, 503): come back after the seconds in `Retry-After`.
+    Busy,
+    /// The server failed (500). Nothing of the request took effect.
+    Internal,
+}
+
+/// A phone's first message: the one-time code from the dashboard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolRequest {
+    /// The code, as typed or scanned.
+    pub code: String,
+    /// What the manager sees the phone as, for example its model.
+    pub device_name: String,
+}
+
+/// What an enrolled phone works with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolReply {
+    /// The bearer token. Keep it secret; the server stores only its hash.
+    pub token: String,
+    /// The phone, as the manager's device list names it.
+    pub device: DeviceId,
+    /// The rider who enrolled it.
+    pub account: AccountId,
+    /// The rider's name.
+    pub account_name: String,
+    /// The rider's plant.
+    pub plant: PlantId,
+    /// The plant's name.
+    pub plant_name: String,
+    /// The plant's currency.
+    pub currency: Currency,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mutation_travels_byte_for_byte_as_first_written() {
+        let body = r#"{ "odd" :  "spacing\u0041" }"#;
+        let request = SyncRequest {
+            actor: ActorId::from_bytes([1; 16]),
+            parent: None,
+            first_seq: 1,
+            last_seq: 1,
+            head: ChainHash::genesis(ActorId::from_bytes([1; 16])),
+            mutations: vec![RawValue::from_string(body.to_owned()).unwrap()],
+            cursor: 0,
+        };
+        let read: SyncRequest = serde_json::from_str(&serde_json::to_string(&request).unwrap()).unwrap();
+        assert_eq!(read.mutations[0].get(), body);
+    }
+
+    #[test]
+    fn what_a_newer_server_adds_is_passed_over_and_does_not_break_the_reply() {
+        let reply = r#"{"actor":"01010101-0101-0101-0101-010101010101","cursor":3,"more":false,"new":1,
+            "results":[{"seq":1,"status":"rejected","reason":"out_of_fashion","detail":"d"}],
+            "feed":[{"type":"weather","sun":true}]}"#;
+        let reply: SyncReply = serde_json::from_str(reply).unwrap();
+        assert_eq!(reply.feed, [FeedItem::Unknown]);
+        let rejected = Answer::Rejected { reason: Rejection::Other, detail: "d".into() };
+        assert_eq!(reply.results[0].answer, rejected);
+    }
+
+    #[test]
+    fn an_answer_reads_back_from_what_is_stored_of_it() {
+        let answers = [
+            Answer::Applied { rev: 7 },
+            Answer::Parked,
+            Answer::Rejected { reason: Rejection::UnknownCustomer, detail: "no customer x".into() },
+        ];
+        for answer in answers {
+            let text = serde_json::to_string(&answer).unwrap();
+            assert_eq!(serde_json::from_str::<Answer>(&text).unwrap(), answer);
+        }
+    }
+}
