@@ -1,0 +1,102 @@
+//! The transport over HTTP, with TLS by rustls.
+
+use crate::transport::{Exchange, LinkError, Reply, Transport};
+use async_trait::async_trait;
+use carboy_protocol::wire;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, Response, Url};
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a connection may take to come up. A 3G radio that sleeps needs about two seconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The largest compressed reply that is read, in bytes.
+const MAX_BODY: usize = 8 * 1024 * 1024;
+
+/// Carries exchanges over HTTP/1.1 to one server. Connections are kept and used again.
+pub struct HttpTransport {
+    client: Client,
+    base: Url,
+}
+
+impl HttpTransport {
+    /// A transport to the server at `base`, for example `https://plant.example`. Certificates are checked
+    /// against Mozilla's roots, which are compiled in: the platform's verifier needs a JVM context on Android.
+    ///
+    /// # Errors
+    /// If `base` is not an `http` or `https` address.
+    pub fn new(base: &str) -> Result<Self, LinkError> {
+        let base =
+            Url::parse(base).map_err(|error| LinkError(format!("server address {base:?}: {error}")))?;
+        if !matches!(base.scheme(), "http" | "https") {
+            return Err(LinkError(format!("server address {base}: neither http nor https")));
+        }
+        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| LinkError(error.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| link_error(&error))?;
+        Ok(Self { client, base })
+    }
+}
+
+#[async_trait]
+impl Transport for HttpTransport {
+    async fn exchange(&self, exchange: Exchange) -> Result<Reply, LinkError> {
+        let url = self.base.join(exchange.path).map_err(|error| LinkError(error.to_string()))?;
+        let mut request = self
+            .client
+            .post(url)
+            .timeout(exchange.timeout)
+            .header(wire::HEADER, wire::VERSION)
+            .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_ENCODING, "gzip")
+            .header(ACCEPT_ENCODING, "gzip")
+            .body(exchange.body);
+        if let Some(token) = exchange.token {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await.map_err(|error| link_error(&error))?;
+        read(response).await
+    }
+}
+
+async fn read(mut response: Response) -> Result<Reply, LinkError> {
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let mut reply = Reply {
+        status: response.status().as_u16(),
+        protocol: header(wire::HEADER).map(str::to_owned),
+        retry_after: header(RETRY_AFTER.as_str()).and_then(|value| value.trim().parse().ok()),
+        gzip: header(CONTENT_ENCODING.as_str()) == Some("gzip"),
+        body: Vec::new(),
+    };
+    while let Some(chunk) = response.chunk().await.map_err(|error| link_error(&error))? {
+        if reply.body.len() + chunk.len() > MAX_BODY {
+            return Err(LinkError(format!("the reply is larger than {MAX_BODY} bytes")));
+        }
+        reply.body.extend_from_slice(&chunk);
+    }
+    Ok(reply)
+}
+
+/// The whole chain of causes: the outermost alone says only that sending failed.
+fn link_error(error: &reqwest::Error) -> LinkError {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    LinkError(text)
+}

@@ -1,0 +1,60 @@
+//! The rider's device: everything a rider taps is in SQLite before the call returns, and reaches the server
+//! exactly once and in order.
+//!
+//! - [`Engine`] is the store with its actions and queries. It does no network I/O and has no thread of its own.
+//! - [`Drainer`] decides what is sent when, and what a reply means. It has no timer and no socket: it is asked
+//!   for the next [`Step`] and told what came of it, so that a simulator can drive it in virtual time.
+//! - [`Runtime`] is the thread that drives a drainer in real time over a [`Transport`].
+//!
+//! Clock, randomness, transport and token provider are passed in (see [`env`]).
+//!
+//! ```
+//! use carboy_core::{Engine, Identity, SystemClock, SystemRandom};
+//! use carboy_protocol::{AccountId, PlantId};
+//! use std::sync::Arc;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let identity = Identity {
+//!     plant: PlantId::from_bytes([1; 16]),
+//!     account: AccountId::from_bytes([2; 16]),
+//!     currency: "KES".parse()?,
+//! };
+//! let engine =
+//!     Engine::open(&folder.path().join("rider.db"), &identity, Arc::new(SystemClock), Arc::new(SystemRandom))?;
+//! assert_eq!(engine.status()?.pending, 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod action;
+mod drainer;
+mod engine;
+mod enrol;
+pub mod env;
+mod error;
+#[cfg(feature = "http")]
+mod http;
+mod observe;
+mod query;
+mod runtime;
+mod store;
+mod transport;
+
+pub use action::{DeliveredLine, Receipt};
+pub use drainer::{Drainer, Step, Wake};
+pub use engine::{Engine, Identity};
+pub use enrol::{EnrolError, enrol};
+pub use env::{Clock, Random, SystemClock, SystemRandom};
+pub use error::Error;
+#[cfg(feature = "http")]
+pub use http::HttpTransport;
+pub use observe::{Change, Changes, Observer};
+pub use query::{
+    AttentionItem, Customer, CustomerRow, HistoryLine, Product, Route, Stop, Value, Visit, WaitingItem,
+};
+pub use runtime::{Runtime, SyncReport, TokenError, TokenProvider};
+pub use store::settle::{Rejected, Settled};
+pub use transport::{Exchange, LinkError, Reply, Transport};
+
+/// What a rider's screens say about the exchange with the server.
+pub use engine::{Status, SyncState};
