@@ -191,9 +191,9 @@ impl Engine {
     pub fn routes(&self) -> Result<Vec<Route>, Error> {
         self.store.read(|tx| {
             let mut query = tx.prepare_cached(
-                "SELECT route, name, count(customer.id), count(nullif(visit, 0))
+                "SELECT route.route, route.name, count(customer.id), count(nullif(visit, 0))
                  FROM route LEFT JOIN stop USING (route) LEFT JOIN customer ON customer.id = stop.customer
-                 GROUP BY route ORDER BY name, route",
+                 GROUP BY route.route ORDER BY route.name, route.route",
             )?;
             let rows = query.query_map([], |row| {
                 Ok(Route {

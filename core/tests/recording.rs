@@ -1,0 +1,198 @@
+//! What a rider records is on the phone at once, as a whole or not at all.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use carboy_core::{DeliveredLine, Engine, Error, Visit};
+use carboy_protocol::{FailReason, Field, Money, Role, RouteId};
+use std::sync::Arc;
+use support::*;
+
+fn line(delivered: i32, empties: i32) -> DeliveredLine {
+    DeliveredLine { product: "20L".parse().unwrap(), delivered, empties }
+}
+
+/// Everything in the file, as text.
+fn dump(path: &std::path::Path) -> String {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let mut text = String::new();
+    for table in ["meta", "outbox", "customer", "attention", "entry", "product", "stop"] {
+        let mut query = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns = query.column_count();
+        let mut rows = query.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            for column in 0..columns {
+                text.push_str(&format!("{:?} ", row.get_ref(column).unwrap()));
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn an_action_returns_what_the_screen_now_shows_and_its_entry_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = Phone::with_plant(&folder.path().join("a.db"));
+    let receipt = phone.engine.confirm_delivery(customer(1), &[line(2, 1)], None).unwrap();
+    assert_eq!(receipt.customer.balance, kes(40_000));
+    assert_eq!(receipt.customer.unsettled, kes(30_000));
+    let receipt = phone.engine.collect_cash(customer(1), kes(25_000)).unwrap();
+    assert_eq!(receipt.customer.balance, kes(15_000));
+    assert_eq!(phone.engine.customer(customer(1)).unwrap(), receipt.customer);
+
+    let kinds: Vec<_> =
+        phone.engine.waiting(0, 10).unwrap().into_iter().map(|item| (item.id, item.kind)).collect();
+    assert_eq!(kinds, [(1, "confirm_delivery".to_owned()), (2, "collect_cash".to_owned())]);
+    let history: Vec<_> =
+        phone.engine.history(customer(1), 10).unwrap().into_iter().map(|line| line.amount).collect();
+    assert_eq!(history, [kes(-25_000), kes(30_000)]);
+    let status = phone.engine.status().unwrap();
+    assert_eq!((status.pending, status.oldest_pending.unwrap().0), (2, 1_732_350_000_000));
+}
+
+#[test]
+fn the_route_shows_how_each_visit_ended_and_whether_the_server_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut phone = Phone::with_plant(&folder.path().join("a.db"));
+    phone.engine.confirm_delivery(customer(1), &[line(1, 0)], None).unwrap();
+    let request = phone.request();
+    phone.reply(&applied(&request, 60, vec![balance(1, 25_000)], 60));
+    phone.engine.fail_delivery(customer(2), FailReason::Closed, None).unwrap();
+
+    let stops = phone.engine.stops(RouteId::from_bytes([7; 16])).unwrap();
+    let shown: Vec<_> = stops.iter().take(3).map(|stop| (stop.visit, stop.settled)).collect();
+    assert_eq!(shown, [(Some(Visit::Delivered), true), (Some(Visit::Failed), false), (None, true)]);
+    let route = &phone.engine.routes().unwrap()[0];
+    assert_eq!((route.name.as_str(), route.stops, route.visited), ("North", 10, 2));
+}
+
+#[test]
+fn a_profile_update_shows_at_once_and_later_ones_build_on_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut phone = Phone::with_plant(&folder.path().join("a.db"));
+    for number in ["0711", "0722"] {
+        let receipt =
+            phone.engine.update_profile(customer(1), [(Field::Phone, number.into())].into()).unwrap();
+        assert_eq!(receipt.customer.phone, number);
+    }
+    let lamports: Vec<u64> = phone
+        .request()
+        .mutations
+        .iter()
+        .map(|raw| serde_json::from_str::<serde_json::Value>(raw.get()).unwrap()["lamport"].as_u64().unwrap())
+        .collect();
+    assert_eq!(lamports, [2, 3]);
+}
+
+#[test]
+fn bad_input_is_a_clear_error_and_nothing_is_half_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let phone = Phone::with_plant(&path);
+    let engine = &phone.engine;
+    let before = dump(&path);
+    let unknown_product = DeliveredLine { product: "5L".parse().unwrap(), ..line(1, 0) };
+    let ugx = Money::new(5, "UGX".parse().unwrap());
+    let errors = [
+        engine.collect_cash(customer(99), kes(5)),
+        engine.confirm_delivery(customer(1), &[line(-3, 0)], None),
+        engine.confirm_delivery(customer(1), &[], None),
+        engine.confirm_delivery(customer(1), &[unknown_product], None),
+        engine.collect_cash(customer(1), ugx),
+        engine.collect_cash(customer(1), kes(0)),
+        engine.update_profile(customer(1), [].into()),
+        engine.fail_delivery(customer(1), FailReason::Other, Some("x".repeat(501))),
+    ]
+    .map(|result| result.unwrap_err().to_string());
+    assert_eq!(
+        errors,
+        [
+            "unknown customer 63636363-6363-6363-6363-636363636363",
+            "bottles delivered out of range: -3 (0 to 10000)",
+            "a delivery needs 1 to 50 lines with at least one bottle, not 0 lines",
+            "unknown product 5L",
+            "currency UGX is not the plant's KES",
+            "cash out of range: 0 minor units (limit 1000000000000)",
+            "a profile update needs at least one changed field",
+            "note has 501 characters (1 to 500)",
+        ]
+    );
+    assert_eq!(dump(&path), before);
+}
+
+#[test]
+fn a_store_reopens_as_it_was_and_only_for_its_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let phone = Phone::with_plant(&path);
+    phone.engine.collect_cash(customer(1), kes(100)).unwrap();
+    let before = dump(&path);
+    drop(phone);
+    assert_eq!(Phone::empty(&path).pending(), 1);
+    assert_eq!(dump(&path), before);
+
+    let other =
+        carboy_core::Identity { account: carboy_protocol::AccountId::from_bytes([3; 16]), ..identity() };
+    let opened = Engine::open(&path, &other, Arc::new(TestClock::default()), Arc::new(Counter::default()));
+    assert!(matches!(opened, Err(Error::WrongAccount { .. })));
+}
+
+#[test]
+fn a_file_that_is_no_store_or_a_newer_one_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("text.db");
+    std::fs::write(&path, "this is no database, but it is long enough to be taken for one".repeat(20))
+        .unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let open = |path: &std::path::Path| {
+        Engine::open(path, &identity(), Arc::new(TestClock::default()), Arc::new(Counter::default()))
+            .map(drop)
+    };
+    assert!(matches!(open(&path), Err(Error::Damaged(_))));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+
+    let path = folder.path().join("newer.db");
+    drop(Phone::empty(&path));
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(open(&path), Err(Error::NewerSchema { found: 99, known: 1 })));
+}
+
+#[test]
+fn the_store_commits_with_full_durability() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    drop(Phone::empty(&path));
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+}
+
+#[test]
+fn a_conflict_from_the_feed_shows_every_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut phone = Phone::with_plant(&folder.path().join("a.db"));
+    let mut conflicted = profile("Customer 1");
+    let write = carboy_protocol::Write {
+        dot: carboy_protocol::Dot { actor: carboy_protocol::ActorId::from_bytes([8; 16]), seq: 1 },
+        context: carboy_protocol::VectorClock::new(),
+        lamport: 1,
+        role: Role::Rider,
+        author: identity().account,
+        at: carboy_protocol::Timestamp(5),
+        changes: [(Field::Phone, "0799".to_owned())].into(),
+    };
+    conflicted.apply(&write);
+    phone.drainer.wake(carboy_core::Wake::Now);
+    let request = phone.request();
+    let item = carboy_protocol::wire::FeedItem::Customer {
+        customer: customer(1),
+        balance: kes(1),
+        profile: Some(conflicted),
+    };
+    phone.reply(&applied(&request, 0, vec![item], 51));
+    let shown = phone.engine.customer(customer(1)).unwrap();
+    assert_eq!(shown.phone, "0700");
+    let (field, values) = &shown.conflicts[0];
+    let values: Vec<_> = values.iter().map(|value| (value.value.as_str(), value.role)).collect();
+    assert_eq!((*field, values), (Field::Phone, vec![("0700", Role::Manager), ("0799", Role::Rider)]));
+}
