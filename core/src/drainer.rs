@@ -87,6 +87,10 @@ pub struct Drainer {
     failures: u32,
     not_before: Duration,
     sent: Option<Sent>,
+    /// The server could not read a single mutation: it goes once more in a form that any server can settle.
+    wrap: bool,
+    /// A new actor was taken and nothing was settled since.
+    renewed: bool,
 }
 
 impl Drainer {
@@ -103,6 +107,8 @@ impl Drainer {
             failures: 0,
             not_before: Duration::ZERO,
             sent: None,
+            wrap: false,
+            renewed: false,
         }
     }
 
@@ -137,7 +143,7 @@ impl Drainer {
     }
 
     fn request(&mut self) -> Result<Option<Step>, Error> {
-        let batch = self.engine.batch(self.batch)?;
+        let batch = self.engine.batch(if self.wrap { 1 } else { self.batch }, self.wrap)?;
         if batch.mutations.is_empty() && !self.wanted {
             return Ok(None);
         }
@@ -202,6 +208,7 @@ impl Drainer {
                 self.batch = sent.mutations / 2;
             }
             Outcome::TooLarge => self.failed("one mutation is too large for the server", None),
+            Outcome::Malformed(_) if sent.mutations == 1 && !self.wrap => self.wrap = true,
             Outcome::Malformed(why) => self.failed(&format!("not understood by the server: {why}"), None),
             Outcome::Gap(expected) => {
                 // The server was set back behind what it had settled. What came before is not here any more.
@@ -223,6 +230,8 @@ impl Drainer {
             Ok(settled) => {
                 self.failures = 0;
                 self.refresh = false;
+                self.wrap = false;
+                self.renewed = false;
                 self.wanted = settled.more;
                 self.adapt(sent);
                 Some(settled)
@@ -256,6 +265,9 @@ impl Drainer {
     fn new_actor(&mut self) {
         if let Err(error) = self.engine.take_new_actor() {
             self.failed(&format!("local: {error}"), None);
+        } else if std::mem::replace(&mut self.renewed, true) {
+            // A server that refuses every actor must not be asked in a tight circle.
+            self.failed("the server refuses this history again", None);
         }
     }
 

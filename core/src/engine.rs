@@ -89,7 +89,7 @@ impl Engine {
         self.store.read(|tx| {
             let meta = Meta::read(tx)?;
             let attention = tx.query_row("SELECT count(*) FROM attention", [], |row| row.get(0))?;
-            let batch = outbox::batch(tx, 1)?;
+            let batch = outbox::batch(tx, 1, false)?;
             let oldest =
                 batch.mutations.first().and_then(|raw| serde_json::from_str::<Mutation>(raw.get()).ok());
             let oldest_pending = oldest.map(|mutation| mutation.at);
@@ -120,8 +120,8 @@ impl Engine {
         self.exchange.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(now);
     }
 
-    pub(crate) fn batch(&self, limit: usize) -> Result<Batch, Error> {
-        self.store.read(|tx| outbox::batch(tx, limit))
+    pub(crate) fn batch(&self, limit: usize, wrap: bool) -> Result<Batch, Error> {
+        self.store.read(|tx| outbox::batch(tx, limit, wrap))
     }
 
     pub(crate) fn settle(&self, actor: ActorId, first_seq: u64, reply: &SyncReply) -> Result<Settled, Error> {

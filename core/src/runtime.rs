@@ -98,6 +98,15 @@ impl Runtime {
         self.send(Command::Wake(if online { Wake::Online } else { Wake::Offline }));
     }
 
+    /// The same as a function of its own, for a network monitor that outlives its caller.
+    pub fn network_switch(&self) -> impl Fn(bool) + Send + Sync + 'static {
+        let commands = self.commands.clone();
+        move |online| {
+            // After the runtime's end there is nobody to tell.
+            drop(commands.send(Command::Wake(if online { Wake::Online } else { Wake::Offline })));
+        }
+    }
+
     /// The app came to the front.
     pub fn foregrounded(&self) {
         self.send(Command::Wake(Wake::Now));

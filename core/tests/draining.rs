@@ -300,3 +300,31 @@ fn a_server_set_back_to_a_backup_is_read_anew() {
     phone.drainer.wake(Wake::Now);
     assert_eq!(phone.request().cursor, 0);
 }
+
+#[test]
+fn a_mutation_that_the_server_cannot_read_is_isolated_and_settled_as_text() {
+    let malformed = r#"{"error":"malformed","detail":"d"}"#;
+    let (_folder, mut phone) = phone_with(4);
+    for expected in [4, 2, 1] {
+        assert_eq!(phone.request().mutations.len(), expected);
+        phone.raw_reply(400, malformed);
+    }
+    let request = phone.request();
+    assert!(request.mutations[0].get().starts_with(r#"{"damaged":"{"#), "{}", request.mutations[0].get());
+    let mut reply = applied(&request, 51, vec![], 51);
+    reply.results[0].answer = Answer::Rejected { reason: Rejection::Invalid, detail: "malformed".into() };
+    phone.reply(&reply);
+    assert_eq!(phone.pending(), 3);
+    assert!(phone.request().mutations[0].get().contains("collect_cash"));
+}
+
+#[test]
+fn a_server_that_refuses_every_actor_is_not_asked_in_a_tight_circle() {
+    let (_folder, mut phone) = phone_with(1);
+    for _ in 0..2 {
+        phone.exchange();
+        phone.raw_reply(409, r#"{"error":"forked","detail":"d"}"#);
+    }
+    assert!(matches!(phone.engine.status().unwrap().state, SyncState::Waiting(_)));
+    assert_eq!(phone.pending(), 1);
+}

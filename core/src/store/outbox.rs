@@ -53,8 +53,9 @@ pub(crate) fn append(
     Ok(id)
 }
 
-/// The first `limit` entries that the server has not settled.
-pub(crate) fn batch(tx: &Transaction<'_>, limit: usize) -> Result<Batch, Error> {
+/// The first `limit` entries that the server has not settled. With `wrap` their bytes go as text, for a server that
+/// cannot read them as they are.
+pub(crate) fn batch(tx: &Transaction<'_>, limit: usize, wrap: bool) -> Result<Batch, Error> {
     let meta = Meta::read(tx)?;
     let mut query =
         tx.prepare_cached("SELECT id, body, hash FROM outbox WHERE id > ? ORDER BY id LIMIT ?")?;
@@ -71,8 +72,8 @@ pub(crate) fn batch(tx: &Transaction<'_>, limit: usize) -> Result<Batch, Error> 
         next_id = id + 1;
         let body = bytes(row, 1)?;
         mutations.push(match serde_json::from_slice(body) {
-            Ok(intact) => intact,
-            Err(_) => damaged(body)?,
+            Ok(intact) if !wrap => intact,
+            _ => damaged(body)?,
         });
         head = Some(ChainHash(row.get(2)?));
     }
@@ -82,7 +83,7 @@ pub(crate) fn batch(tx: &Transaction<'_>, limit: usize) -> Result<Batch, Error> 
     Ok(Batch { meta, mutations, head })
 }
 
-/// Bytes that are no JSON any more, so that the server can settle them.
+/// Bytes that the server cannot read, so that it can settle them.
 fn damaged(body: &[u8]) -> Result<Box<RawValue>, Error> {
     let damaged = Damaged { damaged: String::from_utf8_lossy(body).into_owned() };
     Ok(serde_json::value::to_raw_value(&damaged)?)
