@@ -1,0 +1,82 @@
+//! The server's one error, and how it becomes the refusal that a client sees.
+
+use carboy_protocol::wire::Refusal;
+use rusqlite::ErrorCode;
+
+/// Why a request could not be served. Nothing of the request took effect.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The request is refused; the client is told why.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    /// The transaction id already stands for something else (dashboard routes only: a phone's is settled).
+    #[error("transaction {0} already stands for something else")]
+    TxnReused(carboy_protocol::TxnId),
+    /// What was asked for does not exist in this plant.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// A value given to an administrative function is not acceptable.
+    #[error("{0}")]
+    Invalid(String),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+    /// The database holds something that this version cannot read.
+    #[error("unreadable value in the database: {0}")]
+    Corrupt(String),
+    /// The database cannot be used by this version.
+    #[error("{0}")]
+    Unusable(String),
+    /// The random source failed.
+    #[error("no random bytes: {0}")]
+    Random(String),
+    /// A password could not be hashed or its hash not read.
+    #[error("password hash: {0}")]
+    Password(String),
+}
+
+impl Error {
+    pub(crate) fn malformed(detail: impl Into<String>) -> Self {
+        Self::Refused(Refusal::Malformed { detail: detail.into() })
+    }
+
+    pub(crate) fn sign_in(detail: impl Into<String>) -> Self {
+        Self::Refused(Refusal::SignIn { detail: detail.into() })
+    }
+
+    /// Whether trying again later may help: a full disk, a failing one, or a lock held too long.
+    fn is_passing(&self) -> bool {
+        use ErrorCode::{CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, OutOfMemory, SystemIoFailure};
+        matches!(self, Self::Database(error) if error.sqlite_error_code().is_some_and(|code| matches!(
+            code,
+            DiskFull | DatabaseBusy | DatabaseLocked | SystemIoFailure | CannotOpen | OutOfMemory
+        )))
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+/// The one place where an error leaves the server: it is logged here, and the client learns no internals.
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(refusal) => refusal,
+            Error::TxnReused(_) | Error::NotFound(_) | Error::Invalid(_) => {
+                Self::Malformed { detail: error.to_string() }
+            }
+            error if error.is_passing() => {
+                tracing::error!(%error, "busy");
+                Self::Busy
+            }
+            error => {
+                tracing::error!(%error, "failed");
+                Self::Internal
+            }
+        }
+    }
+}

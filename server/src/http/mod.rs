@@ -1,0 +1,79 @@
+//! The server on the network: the phones' API under `/v1`, the dashboard everywhere else.
+
+mod api;
+mod dashboard;
+
+use crate::{Error, Server};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use carboy_protocol::wire::{self, Refusal};
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+/// Seconds after which a busy server may be tried again.
+const RETRY_AFTER: u32 = 5;
+
+/// All routes of `server`. Every reply carries the protocol's header, errors and panics included.
+pub fn router(server: Arc<Server>) -> Router {
+    Router::new()
+        .nest("/v1", api::routes())
+        .merge(dashboard::routes())
+        .with_state(server)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CompressionLayer::new())
+        .layer(axum::middleware::map_response(with_header))
+}
+
+async fn with_header(mut response: Response<Body>) -> Response<Body> {
+    let name = HeaderName::from_static(wire::HEADER);
+    response.headers_mut().insert(name, HeaderValue::from(wire::VERSION));
+    response
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer calls it so")]
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    tracing::error!(panic = text, "a request panicked");
+    refused(&Refusal::Internal)
+}
+
+/// The reply that carries this refusal, with the status that belongs to it.
+fn refused(refusal: &Refusal) -> Response<Body> {
+    let status = match refusal {
+        Refusal::Malformed { .. } => StatusCode::BAD_REQUEST,
+        Refusal::SignIn { .. } => StatusCode::UNAUTHORIZED,
+        Refusal::Gap { .. } | Refusal::Forked { .. } => StatusCode::CONFLICT,
+        Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::Upgrade { .. } => StatusCode::UPGRADE_REQUIRED,
+        Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    refused_as(status, refusal)
+}
+
+fn refused_as(status: StatusCode, refusal: &Refusal) -> Response<Body> {
+    let mut response = (status, axum::Json(refusal)).into_response();
+    if matches!(refusal, Refusal::Busy) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER));
+    }
+    response
+}
+
+/// Runs `work`, which waits for the disk, where that holds up no other request.
+async fn blocking<T: Send + 'static>(
+    server: Arc<Server>,
+    work: impl FnOnce(&Server) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(move || work(&server)).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only a runtime that is shutting down cancels: the request did not begin.
+            Err(_) => Err(Error::Refused(Refusal::Busy)),
+        },
+    }
+}

@@ -1,0 +1,29 @@
+//! The server of a plant: it settles what the riders' phones send, resolves it with what the manager changes,
+//! and shows it on a dashboard.
+//!
+//! [`Server`] is all of it as a library; [`http::router`] puts it on the network.
+//!
+//! - [`env`]: the clock and the randomness, injected
+//! - `apply`: the one rule for every mutation
+//! - `sync`: one round trip of a phone
+//! - `admin`: setting a plant up; [`sample`]: a plant to try things on
+//! - [`store`]: the embedded database, with all of the SQL
+//! - `secret`, `limit`: tokens, codes, passwords, and the brake on guessing them
+//! - [`http`]: the routes
+
+mod admin;
+mod apply;
+pub mod env;
+mod error;
+pub mod http;
+mod limit;
+pub mod sample;
+mod secret;
+mod server;
+pub mod store;
+mod sync;
+
+pub use admin::CODE_SPAN;
+pub use apply::Outcome;
+pub use error::Error;
+pub use server::{Auth, Server};

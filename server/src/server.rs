@@ -1,0 +1,277 @@
+//! The server as a library: everything that its HTTP routes do, callable in process.
+
+use crate::apply::{Books, Outcome, txn_of};
+use crate::env::{Clock, Random, SystemClock, SystemRandom};
+use crate::limit::Limiter;
+use crate::store::{Account, Actor, Plant, Store, Tx};
+use crate::{Error, secret};
+use carboy_protocol::mutation::{self, Parsed};
+use carboy_protocol::wire::{EnrolReply, EnrolRequest, Refusal};
+use carboy_protocol::{Action, DeviceId, Mutation, Role, Timestamp, TxnId};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How long a manager stays signed in, in milliseconds: a working day.
+pub(crate) const SESSION_SPAN: i64 = 12 * 60 * 60 * 1000;
+
+/// Failed attempts per minute, by address (enrolment) or login (sign-in).
+const MAX_FAILURES: u32 = 10;
+
+/// The longest name of a device, in characters; a longer one is cut.
+const MAX_DEVICE_NAME: usize = 100;
+
+/// One server over one store. Shared by all threads; keeps nothing between requests but failed attempts.
+pub struct Server {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    enrol_limit: Limiter,
+    sign_in_limit: Limiter,
+}
+
+/// Who sends a request, proven by a bearer token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Auth {
+    /// The person, with plant and role.
+    pub account: Account,
+    /// The phone or script that holds the token.
+    pub device: DeviceId,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// A server over the database at `path` (created if absent) with the system's clock and randomness.
+    ///
+    /// # Errors
+    /// See [`Store::open`].
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_with(path, Arc::new(SystemClock), Arc::new(SystemRandom))
+    }
+
+    /// The same with a clock and a source of randomness of the caller's.
+    ///
+    /// # Errors
+    /// See [`Store::open`].
+    pub fn open_with(path: &Path, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, Error> {
+        let (enrol_limit, sign_in_limit) = (Limiter::new(MAX_FAILURES), Limiter::new(MAX_FAILURES));
+        Ok(Self { store: Store::open(path)?, clock, random, enrol_limit, sign_in_limit })
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn random(&self) -> &dyn Random {
+        self.random.as_ref()
+    }
+
+    /// A new transaction id.
+    ///
+    /// # Errors
+    /// If there is no randomness.
+    pub fn new_txn(&self) -> Result<TxnId, Error> {
+        Ok(TxnId::from_random(self.now(), secret::random_bytes(self.random())?))
+    }
+
+    /// Who holds this bearer token.
+    ///
+    /// # Errors
+    /// [`Refusal::SignIn`] if nobody does any more.
+    pub fn authenticate(&self, token: &str) -> Result<Auth, Refusal> {
+        let unknown = || Error::sign_in("unknown token");
+        let (plant, hash) = secret::read_token(token).ok_or_else(unknown)?;
+        let auth = self.store.read(|tx| {
+            let (device, account, is_revoked) = tx.device_by_token(plant, hash)?.ok_or_else(unknown)?;
+            if is_revoked {
+                return Err(Error::sign_in(format!("device {device} was revoked")));
+            }
+            let account = tx.account(plant, account)?.ok_or_else(unknown)?;
+            Ok(Auth { account, device })
+        })?;
+        Ok(auth)
+    }
+
+    /// Serves one `POST /v1/enrol`: exchanges a one-time code for a token. `peer` is whose guesses are counted.
+    ///
+    /// # Errors
+    /// [`Refusal::SignIn`] for a wrong, used or expired code, [`Refusal::Busy`] after too many of those.
+    pub fn handle_enrol(&self, peer: &str, request: &EnrolRequest) -> Result<EnrolReply, Refusal> {
+        let now = self.now();
+        if !self.enrol_limit.may_try(peer, now) {
+            return Err(Refusal::Busy);
+        }
+        let result = self.enrol(request, now);
+        if matches!(result, Err(Error::Refused(_))) {
+            self.enrol_limit.failed(peer, now);
+        }
+        Ok(result?)
+    }
+
+    fn enrol(&self, request: &EnrolRequest, now: Timestamp) -> Result<EnrolReply, Error> {
+        let code = secret::hash_code(&request.code);
+        let name: String = request.device_name.trim().chars().take(MAX_DEVICE_NAME).collect();
+        self.store.write(|tx| {
+            let enrolment = tx.code(code)?.ok_or_else(|| Error::sign_in("unknown enrolment code"))?;
+            if enrolment.used {
+                return Err(Error::sign_in("enrolment code already used"));
+            }
+            if enrolment.expires_at <= now {
+                return Err(Error::sign_in("enrolment code expired"));
+            }
+            tx.use_code(code, now)?;
+            let account =
+                tx.account(enrolment.plant, enrolment.account)?.ok_or(Error::NotFound("account"))?;
+            let (device, token) = self.add_device(tx, &account, &name)?;
+            let plant = tx.plant(account.plant)?;
+            Ok(EnrolReply {
+                token,
+                device,
+                account: account.id,
+                account_name: account.name,
+                plant: plant.id,
+                plant_name: plant.name,
+                currency: plant.currency,
+            })
+        })
+    }
+
+    pub(crate) fn add_device(
+        &self,
+        tx: &Tx<'_>,
+        account: &Account,
+        name: &str,
+    ) -> Result<(DeviceId, String), Error> {
+        let now = self.now();
+        let device = DeviceId::from_random(now, secret::random_bytes(self.random())?);
+        let (token, hash) = secret::new_token(self.random(), account.plant)?;
+        tx.insert_device(account, device, name, hash, now)?;
+        Ok((device, token))
+    }
+
+    /// Opens a session for a manager and returns its token; `None` if login and password do not match.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] after too many failed attempts.
+    pub fn sign_in(&self, login: &str, password: &str) -> Result<Option<String>, Error> {
+        let (login, now) = (login.trim().to_lowercase(), self.now());
+        if !self.sign_in_limit.may_try(&login, now) {
+            return Err(Error::Refused(Refusal::Busy));
+        }
+        let found = self.store.read(|tx| tx.login(&login))?;
+        let Some((plant, account, stored)) = found else {
+            // As much work as for a login that exists: the time must not tell which do.
+            secret::hash_password(self.random(), password)?;
+            self.sign_in_limit.failed(&login, now);
+            return Ok(None);
+        };
+        if !secret::verify_password(password, &stored)? {
+            self.sign_in_limit.failed(&login, now);
+            return Ok(None);
+        }
+        let (token, hash) = secret::new_token(self.random(), plant)?;
+        self.store.write(|tx| {
+            let account = tx.account(plant, account)?.ok_or(Error::NotFound("account"))?;
+            tx.insert_session(&account, hash, now, Timestamp(now.0.saturating_add(SESSION_SPAN)))
+        })?;
+        Ok(Some(token))
+    }
+
+    /// The manager whose session this token opens, and the plant.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub fn session(&self, token: &str) -> Result<Option<(Account, Plant)>, Error> {
+        let Some((plant, hash)) = secret::read_token(token) else { return Ok(None) };
+        self.store.read(|tx| {
+            let Some(account) = tx.session(plant, hash, self.now())? else { return Ok(None) };
+            let account = tx.account(plant, account)?.ok_or(Error::NotFound("account"))?;
+            Ok((account.role == Role::Manager).then_some((account, tx.plant(plant)?)))
+        })
+    }
+
+    /// Ends the session of this token.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub fn sign_out(&self, token: &str) -> Result<(), Error> {
+        let Some((plant, hash)) = secret::read_token(token) else { return Ok(()) };
+        self.store.write(|tx| tx.delete_session(plant, hash))
+    }
+
+    /// Settles one mutation of `author`, byte for byte as it came, outside any phone's history.
+    ///
+    /// # Errors
+    /// [`Error::TxnReused`] if its id stands for something else, [`Refusal::Malformed`] if it has none.
+    pub fn manage(&self, author: &Account, body: &str) -> Result<Outcome, Error> {
+        let parsed = Parsed::of(body);
+        let txn = txn_of(&parsed);
+        if let Parsed::Malformed { error, .. } = &parsed
+            && txn == TxnId::of_unreadable(body.as_bytes())
+        {
+            return Err(Error::malformed(error.to_string()));
+        }
+        self.store.write(|tx| {
+            self.settle_apart(tx, author, txn, |stored| {
+                Ok(stored.is_none_or(|stored| stored == body).then(|| body.to_owned()))
+            })
+        })
+    }
+
+    /// Settles `action` of `author` under `txn`. A second call with the same action is a duplicate, whatever the
+    /// time: what a form submitted twice needs.
+    ///
+    /// # Errors
+    /// [`Error::TxnReused`] if `txn` stands for another action.
+    pub fn act(&self, author: &Account, txn: TxnId, action: &Action) -> Result<Outcome, Error> {
+        self.store.write(|tx| self.act_within(tx, author, txn, action))
+    }
+
+    pub(crate) fn act_within(
+        &self,
+        tx: &Tx<'_>,
+        author: &Account,
+        txn: TxnId,
+        action: &Action,
+    ) -> Result<Outcome, Error> {
+        self.settle_apart(tx, author, txn, |stored| {
+            if let Some(stored) = stored {
+                let same = matches!(Parsed::of(stored), Parsed::Known(known) if known.action == *action);
+                return Ok(same.then(|| stored.to_owned()));
+            }
+            let (v, action) = (mutation::VERSION, action.clone());
+            Ok(Some(serde_json::to_string(&Mutation { v, txn, at: self.now(), action })?))
+        })
+    }
+
+    /// Settles what `body` makes of what `txn` stands for already; `None` from it means something else.
+    fn settle_apart(
+        &self,
+        tx: &Tx<'_>,
+        author: &Account,
+        txn: TxnId,
+        body: impl FnOnce(Option<&str>) -> Result<Option<String>, Error>,
+    ) -> Result<Outcome, Error> {
+        let known = tx.mutation(author.plant, author.id, txn)?;
+        let body = body(known.as_ref().map(|stored| stored.body.as_str()))?.ok_or(Error::TxnReused(txn))?;
+        if let Some(stored) = known {
+            return Ok(Outcome { answer: stored.answer, duplicate: true });
+        }
+        let mut books = Books::open(tx, author, self.now())?;
+        let dashboard = books.plant().dashboard;
+        let mut actor = tx.actor(author.plant, dashboard)?.unwrap_or_else(|| Actor::new(dashboard, None));
+        let outcome = books.settle(&mut actor, &body)?;
+        books.close()?;
+        tx.put_actor(author.plant, &actor)?;
+        Ok(outcome)
+    }
+}

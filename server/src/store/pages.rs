@@ -1,0 +1,267 @@
+//! What the dashboard's pages show, page by page.
+
+use super::{Tx, people};
+use crate::Error;
+use carboy_protocol::wire::Answer;
+use carboy_protocol::{CustomerId, DeviceId, PlantId, Role, Timestamp, TxnId};
+use rusqlite::{OptionalExtension, params};
+
+/// A part of a longer list.
+#[derive(Debug, Clone)]
+pub(crate) struct Part<T> {
+    pub(crate) rows: Vec<T>,
+    /// How many rows there are in all.
+    pub(crate) total: u64,
+}
+
+/// A customer in a list.
+#[derive(Debug, Clone)]
+pub(crate) struct CustomerRow {
+    pub(crate) customer: CustomerId,
+    pub(crate) name: String,
+    pub(crate) phone: String,
+    /// Minor units.
+    pub(crate) balance: i64,
+    /// How many fields are in conflict.
+    pub(crate) conflicts: u32,
+}
+
+/// A line of a ledger with what explains it.
+#[derive(Debug, Clone)]
+pub(crate) struct LedgerRow {
+    pub(crate) txn: TxnId,
+    pub(crate) author: String,
+    pub(crate) role: Role,
+    /// Minor units.
+    pub(crate) amount: i64,
+    /// The balance behind this line, in minor units.
+    pub(crate) after: i64,
+    pub(crate) at: Timestamp,
+    pub(crate) received_at: Timestamp,
+    /// The mutation that it comes from.
+    pub(crate) body: String,
+}
+
+/// A visit in vain.
+#[derive(Debug, Clone)]
+pub(crate) struct VisitRow {
+    pub(crate) author: String,
+    pub(crate) reason: String,
+    pub(crate) note: Option<String>,
+    pub(crate) at: Timestamp,
+}
+
+/// A mutation that was rejected or parked.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenMutation {
+    pub(crate) author: String,
+    pub(crate) role: Role,
+    pub(crate) body: String,
+    pub(crate) answer: Answer,
+    pub(crate) received_at: Timestamp,
+}
+
+/// A phone, or a script's token.
+#[derive(Debug, Clone)]
+pub(crate) struct DeviceRow {
+    pub(crate) device: DeviceId,
+    pub(crate) name: String,
+    pub(crate) owner: String,
+    pub(crate) enrolled_at: Timestamp,
+    pub(crate) revoked_at: Option<Timestamp>,
+    pub(crate) last_seen: Option<Timestamp>,
+    pub(crate) unsent: u64,
+    pub(crate) is_chain_broken: bool,
+}
+
+impl Tx<'_> {
+    /// Customers by name: those whose name or number contains `search`, or all if it is empty.
+    pub(crate) fn customers(
+        &self,
+        plant: PlantId,
+        search: &str,
+        (limit, offset): (u64, u64),
+    ) -> Result<Part<CustomerRow>, Error> {
+        let search = search.trim().to_lowercase();
+        let digits: String = search.chars().filter(char::is_ascii_digit).collect();
+        // A number is found however it is spaced; a text with letters in it is not searched by its digits.
+        let is_number = !digits.is_empty() && !search.contains(char::is_alphabetic);
+        let pattern = contains(if is_number { &digits } else { &search });
+        let condition = "plant = ?1 AND search LIKE ?2 ESCAPE '\\'";
+        let key = params![plant.as_bytes(), pattern];
+        let total = self.count(&format!("SELECT count(*) FROM customers WHERE {condition}"), key)?;
+        let sql = format!(
+            "SELECT customer, name, phone, balance, conflicts FROM customers WHERE {condition}
+             ORDER BY name COLLATE NOCASE, customer LIMIT ?3 OFFSET ?4"
+        );
+        let rows = self.customer_rows(&sql, params![plant.as_bytes(), pattern, limit, offset])?;
+        Ok(Part { rows, total })
+    }
+
+    /// Customers with a field in conflict, by name.
+    pub(crate) fn customers_in_conflict(
+        &self,
+        plant: PlantId,
+        (limit, offset): (u64, u64),
+    ) -> Result<Part<CustomerRow>, Error> {
+        let sql = "SELECT customer, name, phone, balance, conflicts FROM customers
+                   WHERE plant = ? AND conflicts > 0 ORDER BY name COLLATE NOCASE LIMIT ? OFFSET ?";
+        let rows = self.customer_rows(sql, params![plant.as_bytes(), limit, offset])?;
+        Ok(Part { rows, total: self.conflict_count(plant)? })
+    }
+
+    pub(crate) fn customer_name(
+        &self,
+        plant: PlantId,
+        customer: CustomerId,
+    ) -> Result<Option<String>, Error> {
+        Ok(self
+            .conn
+            .prepare_cached("SELECT name FROM customers WHERE plant = ? AND customer = ?")?
+            .query_row(params![plant.as_bytes(), customer.as_bytes()], |row| row.get(0))
+            .optional()?)
+    }
+
+    pub(crate) fn conflict_count(&self, plant: PlantId) -> Result<u64, Error> {
+        let sql = "SELECT count(*) FROM customers WHERE plant = ? AND conflicts > 0";
+        self.count(sql, params![plant.as_bytes()])
+    }
+
+    /// A customer's ledger, newest first.
+    pub(crate) fn ledger(
+        &self,
+        plant: PlantId,
+        customer: CustomerId,
+        (limit, offset): (u64, u64),
+    ) -> Result<Part<LedgerRow>, Error> {
+        let key = params![plant.as_bytes(), customer.as_bytes()];
+        let sql = "SELECT count(*) FROM ledger WHERE plant = ? AND customer = ?";
+        let total = self.count(sql, key)?;
+        let newer = "SELECT c.balance - coalesce((
+                         SELECT sum(amount) FROM (
+                             SELECT amount FROM ledger WHERE plant = ?1 AND customer = ?2
+                             ORDER BY rev DESC LIMIT ?3)), 0)
+                     FROM customers c WHERE plant = ?1 AND customer = ?2";
+        let mut after: i64 = self
+            .conn
+            .prepare_cached(newer)?
+            .query_row(params![plant.as_bytes(), customer.as_bytes(), offset], |row| row.get(0))?;
+        let mut rows = Vec::new();
+        let sql = "SELECT l.txn, a.name, l.role, l.amount, l.at, l.received_at, m.body
+                   FROM ledger l JOIN accounts a USING (plant, account)
+                   JOIN mutations m USING (plant, account, txn)
+                   WHERE l.plant = ? AND l.customer = ? ORDER BY l.rev DESC LIMIT ? OFFSET ?";
+        self.each(sql, params![plant.as_bytes(), customer.as_bytes(), limit, offset], |row| {
+            let line = LedgerRow {
+                txn: TxnId::from_bytes(row.get(0)?),
+                author: row.get(1)?,
+                role: people::role_of(&row.get::<_, String>(2)?),
+                amount: row.get(3)?,
+                after,
+                at: Timestamp(row.get(4)?),
+                received_at: Timestamp(row.get(5)?),
+                body: row.get(6)?,
+            };
+            after = after.saturating_sub(line.amount);
+            rows.push(line);
+            Ok(())
+        })?;
+        Ok(Part { rows, total })
+    }
+
+    /// The last visits to a customer that were in vain, newest first.
+    pub(crate) fn failed_visits(
+        &self,
+        plant: PlantId,
+        customer: CustomerId,
+        limit: u64,
+    ) -> Result<Vec<VisitRow>, Error> {
+        let mut rows = Vec::new();
+        let sql = "SELECT a.name, v.reason, v.note, v.at
+                   FROM failed_visits v JOIN accounts a USING (plant, account)
+                   WHERE v.plant = ? AND v.customer = ? ORDER BY v.rev DESC LIMIT ?";
+        self.each(sql, params![plant.as_bytes(), customer.as_bytes(), limit], |row| {
+            let (author, reason, note) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            rows.push(VisitRow { author, reason, note, at: Timestamp(row.get(3)?) });
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Mutations that were rejected or parked, newest first.
+    pub(crate) fn open_mutations(
+        &self,
+        plant: PlantId,
+        (limit, offset): (u64, u64),
+    ) -> Result<Part<OpenMutation>, Error> {
+        let mut rows = Vec::new();
+        let sql = "SELECT a.name, a.role, m.body, m.answer, m.received_at
+                   FROM mutations m JOIN accounts a USING (plant, account)
+                   WHERE m.plant = ? AND m.status <> 'applied'
+                   ORDER BY m.received_at DESC, m.seq DESC LIMIT ? OFFSET ?";
+        self.each(sql, params![plant.as_bytes(), limit, offset], |row| {
+            rows.push(OpenMutation {
+                author: row.get(0)?,
+                role: people::role_of(&row.get::<_, String>(1)?),
+                body: row.get(2)?,
+                answer: serde_json::from_str(&row.get::<_, String>(3)?)?,
+                received_at: Timestamp(row.get(4)?),
+            });
+            Ok(())
+        })?;
+        Ok(Part { rows, total: self.open_count(plant)? })
+    }
+
+    pub(crate) fn open_count(&self, plant: PlantId) -> Result<u64, Error> {
+        let sql = "SELECT count(*) FROM mutations WHERE plant = ? AND status <> 'applied'";
+        self.count(sql, params![plant.as_bytes()])
+    }
+
+    /// The plant's devices: those in use first, then by owner.
+    pub(crate) fn devices(&self, plant: PlantId) -> Result<Vec<DeviceRow>, Error> {
+        let mut rows = Vec::new();
+        let sql = "SELECT d.device, d.name, a.name, d.enrolled_at, d.revoked_at, d.last_seen,
+                       coalesce(d.unsent, 0), d.chain_broken
+                   FROM devices d JOIN accounts a USING (plant, account) WHERE d.plant = ?
+                   ORDER BY d.revoked_at IS NOT NULL, a.name COLLATE NOCASE, d.enrolled_at DESC";
+        self.each(sql, params![plant.as_bytes()], |row| {
+            rows.push(DeviceRow {
+                device: DeviceId::from_bytes(row.get(0)?),
+                name: row.get(1)?,
+                owner: row.get(2)?,
+                enrolled_at: Timestamp(row.get(3)?),
+                revoked_at: row.get::<_, Option<i64>>(4)?.map(Timestamp),
+                last_seen: row.get::<_, Option<i64>>(5)?.map(Timestamp),
+                unsent: row.get(6)?,
+                is_chain_broken: row.get(7)?,
+            });
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    fn count(&self, sql: &str, key: &[&dyn rusqlite::ToSql]) -> Result<u64, Error> {
+        Ok(self.conn.prepare_cached(sql)?.query_row(key, |row| row.get(0))?)
+    }
+
+    fn customer_rows(&self, sql: &str, key: &[&dyn rusqlite::ToSql]) -> Result<Vec<CustomerRow>, Error> {
+        let mut rows = Vec::new();
+        self.each(sql, key, |row| {
+            rows.push(CustomerRow {
+                customer: CustomerId::from_bytes(row.get(0)?),
+                name: row.get(1)?,
+                phone: row.get(2)?,
+                balance: row.get(3)?,
+                conflicts: row.get(4)?,
+            });
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+}
+
+/// A LIKE pattern for texts that contain this one.
+fn contains(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}

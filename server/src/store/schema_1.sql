@@ -1,0 +1,189 @@
+-- Every table but the two directories (codes, logins) starts its key with the plant, so that the schema shards
+-- by plant. Ids are 16 bytes, times milliseconds since 1970 by the server's clock unless named `at`, which is
+-- what the author's device said.
+
+CREATE TABLE plants (
+    plant BLOB PRIMARY KEY,
+    name TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    -- The last rev given. Taken under the write lock, so revs become visible in order.
+    rev INTEGER NOT NULL DEFAULT 0,
+    -- The history that the dashboard's mutations belong to.
+    dashboard BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE accounts (
+    plant BLOB NOT NULL REFERENCES plants,
+    account BLOB NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('rider', 'manager')),
+    name TEXT NOT NULL,
+    PRIMARY KEY (plant, account)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE logins (
+    login TEXT PRIMARY KEY,
+    plant BLOB NOT NULL,
+    account BLOB NOT NULL,
+    password_hash TEXT NOT NULL,
+    FOREIGN KEY (plant, account) REFERENCES accounts
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+    plant BLOB NOT NULL,
+    token_hash BLOB NOT NULL,
+    account BLOB NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (plant, token_hash),
+    FOREIGN KEY (plant, account) REFERENCES accounts
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE codes (
+    code_hash BLOB PRIMARY KEY,
+    plant BLOB NOT NULL,
+    account BLOB NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at INTEGER,
+    FOREIGN KEY (plant, account) REFERENCES accounts
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE devices (
+    plant BLOB NOT NULL,
+    device BLOB NOT NULL,
+    account BLOB NOT NULL,
+    name TEXT NOT NULL,
+    token_hash BLOB NOT NULL,
+    enrolled_at INTEGER NOT NULL,
+    revoked_at INTEGER,
+    last_seen INTEGER,
+    -- What the phone had given a seq and the server not yet, at the last contact.
+    unsent INTEGER,
+    -- The phone's hash chain and the server's did not agree.
+    chain_broken INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (plant, device),
+    UNIQUE (plant, token_hash),
+    FOREIGN KEY (plant, account) REFERENCES accounts
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE actors (
+    plant BLOB NOT NULL,
+    actor BLOB NOT NULL,
+    -- NULL for the dashboard's.
+    account BLOB,
+    next_seq INTEGER NOT NULL DEFAULT 1,
+    head BLOB NOT NULL,
+    -- The vector clock of what this history continues.
+    inherited TEXT NOT NULL,
+    PRIMARY KEY (plant, actor)
+) STRICT, WITHOUT ROWID;
+
+-- Every mutation ever received, once, with the answer. Never pruned: a phone may come back after months.
+CREATE TABLE mutations (
+    plant BLOB NOT NULL,
+    account BLOB NOT NULL,
+    txn BLOB NOT NULL,
+    actor BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    -- Byte for byte as it came.
+    body TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('applied', 'rejected', 'parked')),
+    answer TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    PRIMARY KEY (plant, account, txn)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mutations_not_applied ON mutations (plant, received_at) WHERE status <> 'applied';
+
+-- Which mutation stands at which place of a history. A restored phone's repetition has a place of its own.
+CREATE TABLE dots (
+    plant BLOB NOT NULL,
+    actor BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    account BLOB NOT NULL,
+    txn BLOB NOT NULL,
+    -- The hash chain behind this place.
+    hash BLOB NOT NULL,
+    PRIMARY KEY (plant, actor, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE customers (
+    plant BLOB NOT NULL REFERENCES plants,
+    customer BLOB NOT NULL,
+    profile TEXT NOT NULL,
+    -- What the profile shows, for lists and search.
+    name TEXT NOT NULL DEFAULT '',
+    phone TEXT NOT NULL DEFAULT '',
+    search TEXT NOT NULL DEFAULT '',
+    conflicts INTEGER NOT NULL DEFAULT 0,
+    -- The sum of the ledger.
+    balance INTEGER NOT NULL DEFAULT 0,
+    -- Of the last change of balance or profile.
+    rev INTEGER NOT NULL,
+    PRIMARY KEY (plant, customer)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX customers_by_rev ON customers (plant, rev);
+CREATE INDEX customers_by_name ON customers (plant, name COLLATE NOCASE, customer);
+CREATE INDEX customers_in_conflict ON customers (plant, name COLLATE NOCASE) WHERE conflicts > 0;
+
+CREATE TABLE profile_changes (
+    plant BLOB NOT NULL,
+    rev INTEGER NOT NULL,
+    customer BLOB NOT NULL,
+    PRIMARY KEY (plant, rev),
+    FOREIGN KEY (plant, customer) REFERENCES customers
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ledger (
+    plant BLOB NOT NULL,
+    rev INTEGER NOT NULL,
+    customer BLOB NOT NULL,
+    account BLOB NOT NULL,
+    txn BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    note TEXT,
+    role TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    PRIMARY KEY (plant, rev),
+    FOREIGN KEY (plant, customer) REFERENCES customers
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ledger_by_customer ON ledger (plant, customer, rev, amount);
+
+CREATE TABLE failed_visits (
+    plant BLOB NOT NULL,
+    customer BLOB NOT NULL,
+    rev INTEGER NOT NULL,
+    account BLOB NOT NULL,
+    reason TEXT NOT NULL,
+    note TEXT,
+    at INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    PRIMARY KEY (plant, customer, rev),
+    FOREIGN KEY (plant, customer) REFERENCES customers
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE products (
+    plant BLOB NOT NULL REFERENCES plants,
+    code TEXT NOT NULL,
+    name TEXT NOT NULL,
+    price INTEGER NOT NULL,
+    rev INTEGER NOT NULL,
+    PRIMARY KEY (plant, code)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE routes (
+    plant BLOB NOT NULL REFERENCES plants,
+    route BLOB NOT NULL,
+    name TEXT NOT NULL,
+    rev INTEGER NOT NULL,
+    PRIMARY KEY (plant, route)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE route_stops (
+    plant BLOB NOT NULL,
+    route BLOB NOT NULL,
+    position INTEGER NOT NULL,
+    customer BLOB NOT NULL,
+    PRIMARY KEY (plant, route, position),
+    FOREIGN KEY (plant, route) REFERENCES routes,
+    FOREIGN KEY (plant, customer) REFERENCES customers
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,159 @@
+//! One round trip of a phone: its mutations are settled, then it gets the feed.
+
+use crate::apply::Books;
+use crate::server::Auth;
+use crate::store::{Actor, Tx};
+use crate::{Error, Server};
+use carboy_protocol::wire::{MAX_BATCH, Refusal, Settlement, SyncReply, SyncRequest};
+use carboy_protocol::{ChainHash, Dot, Timestamp, VectorClock};
+
+/// Ledger lines received longer ago than this are not sent; balances count them all the same. In milliseconds.
+const LEDGER_SPAN: i64 = 60 * 24 * 60 * 60 * 1000;
+
+impl Server {
+    /// Serves one `POST /v1/sync`. All of it is durable when this returns `Ok`, none of it otherwise.
+    ///
+    /// # Errors
+    /// The [`Refusal`] to send instead.
+    pub fn handle_sync(&self, auth: &Auth, request: &SyncRequest) -> Result<SyncReply, Refusal> {
+        Ok(self.sync(auth, request)?)
+    }
+
+    fn sync(&self, auth: &Auth, request: &SyncRequest) -> Result<SyncReply, Error> {
+        check_form(request)?;
+        let now = self.now();
+        let results = self.store().write(|tx| receive(tx, auth, request, now))?;
+        let since = Timestamp(now.0.saturating_sub(LEDGER_SPAN));
+        let page = self.store().read(|tx| tx.feed(auth.account.plant, request.cursor, since))?;
+        Ok(SyncReply {
+            actor: request.actor,
+            results,
+            feed: page.items,
+            cursor: page.cursor,
+            more: page.more,
+        })
+    }
+}
+
+fn check_form(request: &SyncRequest) -> Result<(), Error> {
+    let count = request.mutations.len();
+    if count > MAX_BATCH {
+        return Err(Error::Refused(Refusal::TooLarge { limit: MAX_BATCH as u64 }));
+    }
+    // SQLite's integers end at 2^63 - 1.
+    let (first, last, limit) = (request.first_seq, request.last_seq, i64::MAX.unsigned_abs());
+    let behind = first.checked_add(count as u64).filter(|&behind| first > 0 && behind - 1 <= last);
+    if behind.is_none() || last >= limit || request.cursor > limit {
+        return Err(Error::malformed(format!(
+            "{count} mutations from seq {first} of {last}, cursor {}",
+            request.cursor
+        )));
+    }
+    Ok(())
+}
+
+fn receive(
+    tx: &Tx<'_>,
+    auth: &Auth,
+    request: &SyncRequest,
+    now: Timestamp,
+) -> Result<Vec<Settlement>, Error> {
+    let plant = auth.account.plant;
+    let mut actor = known_actor(tx, auth, request)?;
+    let next = actor.next_seq;
+    if request.last_seq + 1 < next {
+        return Err(forked(format!("seq {} was received, the phone has {}", next - 1, request.last_seq)));
+    }
+    if request.first_seq > next {
+        return Err(Error::Refused(Refusal::Gap { expected: next }));
+    }
+    let mut hash = hash_before(tx, auth, &actor, request.first_seq)?;
+    let mut books = Books::open(tx, &auth.account, now)?;
+    let mut results = Vec::with_capacity(request.mutations.len());
+    for (seq, body) in (request.first_seq..).zip(&request.mutations) {
+        let settlement = if seq < actor.next_seq {
+            let (settlement, replayed) = replay(tx, auth, Dot { actor: actor.id, seq }, body.get())?;
+            hash = replayed;
+            settlement
+        } else {
+            let outcome = books.settle(&mut actor, body.get())?;
+            hash = actor.head;
+            Settlement { seq, answer: outcome.answer, duplicate: outcome.duplicate }
+        };
+        results.push(settlement);
+    }
+    books.close()?;
+    let is_broken = hash != request.head;
+    if is_broken {
+        note_broken_chain(tx, auth, &mut actor, request, hash)?;
+    }
+    tx.put_actor(plant, &actor)?;
+    let unsent = request.last_seq - (actor.next_seq - 1);
+    tx.device_seen(plant, auth.device, now, unsent, is_broken)?;
+    Ok(results)
+}
+
+/// The request's actor; a new one continues its parent's history as far as the server has that.
+fn known_actor(tx: &Tx<'_>, auth: &Auth, request: &SyncRequest) -> Result<Actor, Error> {
+    let (plant, account) = (auth.account.plant, Some(auth.account.id));
+    match tx.actor(plant, request.actor)? {
+        Some(actor) if actor.account == account => return Ok(actor),
+        Some(_) => return Err(forked(format!("actor {} is of another account", request.actor))),
+        None => {}
+    }
+    let mut actor = Actor::new(request.actor, account);
+    let Some(parent) = request.parent else { return Ok(actor) };
+    match tx.actor(plant, parent.actor)? {
+        Some(known) if known.account == account => {
+            let seq = parent.seq.min(known.next_seq - 1);
+            actor.inherited = known.inherited.joined(&VectorClock::from(Dot { seq, ..parent }));
+        }
+        Some(_) => return Err(Error::malformed(format!("parent {} is of another account", parent.actor))),
+        None => tracing::warn!(actor = %actor.id, parent = %parent.actor, "parent never seen"),
+    }
+    Ok(actor)
+}
+
+/// The chain's hash in front of the request's first mutation.
+fn hash_before(tx: &Tx<'_>, auth: &Auth, actor: &Actor, first_seq: u64) -> Result<ChainHash, Error> {
+    if first_seq == actor.next_seq {
+        return Ok(actor.head);
+    }
+    let before = Dot { actor: actor.id, seq: first_seq - 1 };
+    let stored = tx.chain_hash(auth.account.plant, before)?;
+    Ok(stored.unwrap_or_else(|| ChainHash::genesis(actor.id)))
+}
+
+/// What was answered the first time, if it was the same mutation.
+fn replay(tx: &Tx<'_>, auth: &Auth, dot: Dot, body: &str) -> Result<(Settlement, ChainHash), Error> {
+    match tx.mutation_at(auth.account.plant, dot)? {
+        Some(stored) if stored.body == body => {
+            tracing::debug!(actor = %dot.actor, seq = dot.seq, "answered again");
+            let hash = stored.hash.ok_or_else(|| Error::Corrupt(format!("no chain hash at {dot:?}")))?;
+            Ok((Settlement { seq: dot.seq, answer: stored.answer, duplicate: true }, hash))
+        }
+        _ => Err(forked(format!("seq {} of actor {} stands for something else", dot.seq, dot.actor))),
+    }
+}
+
+/// Nothing may wedge: the mutations are settled, the manager is told, and what follows is checked against what
+/// the phone claims.
+fn note_broken_chain(
+    tx: &Tx<'_>,
+    auth: &Auth,
+    actor: &mut Actor,
+    request: &SyncRequest,
+    computed: ChainHash,
+) -> Result<(), Error> {
+    tracing::warn!(actor = %actor.id, device = %auth.device, claimed = %request.head, %computed, "hash chain broken");
+    if request.first_seq + request.mutations.len() as u64 == actor.next_seq {
+        actor.head = request.head;
+        let last = Dot { actor: actor.id, seq: actor.next_seq - 1 };
+        tx.set_chain_hash(auth.account.plant, last, request.head)?;
+    }
+    Ok(())
+}
+
+fn forked(detail: String) -> Error {
+    Error::Refused(Refusal::Forked { detail })
+}

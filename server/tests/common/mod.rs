@@ -1,0 +1,265 @@
+//! A plant on a temporary disk with a clock and randomness of the test's own, and phones that talk to it.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "helpers of tests: each file uses its part"
+)]
+
+use carboy_protocol::wire::{EnrolRequest, FeedItem, Refusal, SyncReply, SyncRequest};
+use carboy_protocol::*;
+use carboy_server::env::{Clock, Random};
+use carboy_server::store::Account;
+use carboy_server::{Auth, Server};
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+pub const DAY: i64 = 24 * 60 * 60 * 1000;
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub fn advance(&self, millis: i64) {
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// The same bytes in every run.
+#[derive(Debug, Default)]
+pub struct TestRandom(AtomicU64);
+
+impl Random for TestRandom {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), String> {
+        for chunk in buffer.chunks_mut(32) {
+            let block = Sha256::digest(self.0.fetch_add(1, Ordering::SeqCst).to_be_bytes());
+            chunk.copy_from_slice(&block[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+pub struct World {
+    pub folder: tempfile::TempDir,
+    pub server: Arc<Server>,
+    pub clock: Arc<TestClock>,
+    pub random: Arc<TestRandom>,
+    pub plant: PlantId,
+    pub manager: Account,
+    pub rider: Account,
+    pub customer: CustomerId,
+}
+
+pub fn kes(minor: i64) -> Money {
+    Money::new(minor, "KES".parse().unwrap())
+}
+
+pub fn world() -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(TestClock(AtomicI64::new(1_732_350_000_000)));
+    let random = Arc::new(TestRandom::default());
+    let path = folder.path().join("carboy.db");
+    let server = Arc::new(Server::open_with(&path, clock.clone(), random.clone()).unwrap());
+    let plant = server.create_plant("Maji", "KES".parse().unwrap()).unwrap();
+    let manager = server.create_manager(plant, "Grace", "grace@example.com", "clean water").unwrap();
+    let rider = server.create_rider(plant, "Amina").unwrap();
+    let fields = BTreeMap::from([(Field::Name, "Kiosk".to_owned()), (Field::Phone, "0700".to_owned())]);
+    let customer = server.add_customer(&manager, fields).unwrap();
+    World { folder, server, clock, random, plant, manager, rider, customer }
+}
+
+impl World {
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("carboy.db")
+    }
+
+    pub fn phone(&self) -> Phone {
+        self.phone_of(&self.rider)
+    }
+
+    pub fn phone_of(&self, account: &Account) -> Phone {
+        let (code, _) = self.server.create_enrol_code(account.plant, account.id).unwrap();
+        let request = EnrolRequest { code, device_name: "Pixel".into() };
+        let token = self.server.handle_enrol("test", &request).unwrap().token;
+        Phone::new(self.random.clone(), self.server.authenticate(&token).unwrap(), token, None)
+    }
+
+    pub fn act(&self, action: &Action) -> carboy_server::Outcome {
+        self.server.act(&self.manager, self.server.new_txn().unwrap(), action).unwrap()
+    }
+
+    pub fn cash(&self, minor: i64) -> Action {
+        Action::CollectCash { customer: self.customer, amount: kes(minor) }
+    }
+
+    pub fn set_balance(&self, seen: i64, target: i64) -> Action {
+        let (seen, target) = (kes(seen), kes(target));
+        Action::SetBalance { customer: self.customer, seen, target, reason: "agreed".into() }
+    }
+
+    /// An edit by someone who looks at the server's profile now.
+    pub fn edit(&self, field: Field, value: &str) -> Action {
+        let profile = self.profile();
+        Action::UpdateProfile {
+            customer: self.customer,
+            changes: BTreeMap::from([(field, value.to_owned())]),
+            context: profile.clock(),
+            lamport: profile.next_lamport(),
+        }
+    }
+
+    pub fn connection(&self) -> Connection {
+        Connection::open(self.database()).unwrap()
+    }
+
+    pub fn balance(&self) -> i64 {
+        let sql = "SELECT balance FROM customers WHERE customer = ?";
+        self.connection().query_row(sql, [self.customer.as_bytes()], |row| row.get(0)).unwrap()
+    }
+
+    pub fn ledger(&self) -> Vec<i64> {
+        let conn = self.connection();
+        let mut query = conn.prepare("SELECT amount FROM ledger WHERE customer = ? ORDER BY rev").unwrap();
+        let rows = query.query_map([self.customer.as_bytes()], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    pub fn profile(&self) -> Profile {
+        let sql = "SELECT profile FROM customers WHERE customer = ?";
+        let text: String =
+            self.connection().query_row(sql, [self.customer.as_bytes()], |row| row.get(0)).unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    pub fn phone_numbers(&self) -> Vec<String> {
+        self.profile().siblings(Field::Phone).iter().map(|sibling| sibling.value.clone()).collect()
+    }
+
+    /// Every row of every table.
+    pub fn dump(&self) -> Vec<(String, Vec<Value>)> {
+        let conn = self.connection();
+        let mut tables = conn.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
+        let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let mut dump = Vec::new();
+        for table in tables.map(Result::unwrap) {
+            let mut query = conn.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let columns = query.column_count();
+            let rows = query.query_map([], |row| (0..columns).map(|i| row.get(i)).collect()).unwrap();
+            dump.extend(rows.map(|row| (table.clone(), row.unwrap())));
+        }
+        assert!(dump.len() > 5, "the dump holds the plant");
+        dump
+    }
+
+    /// All of the feed behind `cursor`, and the cursor after each page.
+    pub fn feed(&self, phone: &Phone, mut cursor: u64) -> (Vec<FeedItem>, Vec<u64>) {
+        let (mut items, mut cursors) = (Vec::new(), Vec::new());
+        loop {
+            let request = SyncRequest { cursor, ..phone.request(phone.next_seq(), 0) };
+            let reply = self.server.handle_sync(&phone.auth, &request).unwrap();
+            items.extend(reply.feed);
+            cursor = reply.cursor;
+            cursors.push(cursor);
+            if !reply.more {
+                return (items, cursors);
+            }
+        }
+    }
+}
+
+/// A phone's outbox: every mutation that it ever recorded under its actor, from seq 1.
+#[derive(Clone)]
+pub struct Phone {
+    pub random: Arc<TestRandom>,
+    pub auth: Auth,
+    pub token: String,
+    pub actor: ActorId,
+    pub parent: Option<Dot>,
+    pub outbox: Vec<String>,
+    /// How many of them were settled, as far as the phone knows.
+    pub settled: usize,
+}
+
+impl Phone {
+    fn new(random: Arc<TestRandom>, auth: Auth, token: String, parent: Option<Dot>) -> Self {
+        let mut bytes = [0; 10];
+        random.fill(&mut bytes).unwrap();
+        let actor = ActorId::from_random(Timestamp(0), bytes);
+        Self { random, auth, token, actor, parent, outbox: Vec::new(), settled: 0 }
+    }
+
+    /// What a restored file becomes: a new actor that repeats what it has not seen settled.
+    pub fn restored(&self) -> Self {
+        let seq = self.settled as u64;
+        let parent = (seq > 0).then_some(Dot { actor: self.actor, seq });
+        let outbox = self.outbox[self.settled..].to_vec();
+        Self { outbox, ..Self::new(self.random.clone(), self.auth.clone(), self.token.clone(), parent) }
+    }
+
+    pub fn next_seq(&self) -> u64 {
+        self.outbox.len() as u64 + 1
+    }
+
+    pub fn record(&mut self, action: Action) -> TxnId {
+        let mut bytes = [0; 10];
+        self.random.fill(&mut bytes).unwrap();
+        let txn = TxnId::from_random(Timestamp(5), bytes);
+        let mutation = Mutation { v: 1, txn, at: Timestamp(5), action };
+        self.record_raw(&serde_json::to_string(&mutation).unwrap());
+        txn
+    }
+
+    pub fn record_raw(&mut self, body: &str) {
+        self.outbox.push(body.to_owned());
+    }
+
+    /// The chain's hash behind `seq`.
+    pub fn hash(&self, seq: usize) -> ChainHash {
+        (1..)
+            .zip(&self.outbox[..seq])
+            .fold(ChainHash::genesis(self.actor), |hash, (seq, body)| hash.next(seq, body.as_bytes()))
+    }
+
+    /// `count` mutations from `first_seq` on, with the cursor at the feed's end: nothing to receive.
+    pub fn request(&self, first_seq: u64, count: usize) -> SyncRequest {
+        let first = usize::try_from(first_seq).unwrap() - 1;
+        let bodies = &self.outbox[first..first + count];
+        SyncRequest {
+            actor: self.actor,
+            parent: self.parent,
+            first_seq,
+            last_seq: self.outbox.len() as u64,
+            head: self.hash(first + count),
+            mutations: bodies.iter().map(|body| RawValue::from_string(body.clone()).unwrap()).collect(),
+            cursor: 1 << 40,
+        }
+    }
+
+    /// All that is not settled.
+    pub fn pending(&self) -> SyncRequest {
+        self.request(self.settled as u64 + 1, self.outbox.len() - self.settled)
+    }
+
+    pub fn sync(&mut self, world: &World) -> SyncReply {
+        let reply = self.try_sync(world).unwrap();
+        self.settled = self.outbox.len();
+        reply
+    }
+
+    pub fn try_sync(&self, world: &World) -> Result<SyncReply, Refusal> {
+        world.server.handle_sync(&self.auth, &self.pending())
+    }
+}

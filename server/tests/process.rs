@@ -1,0 +1,132 @@
+//! The real program: over a real socket, through a full disk, to its end.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use carboy_protocol::wire::{EnrolReply, EnrolRequest, Refusal, SyncReply, SyncRequest};
+use carboy_protocol::{ActorId, ChainHash, wire};
+use reqwest::StatusCode;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_carboy-server");
+
+struct Running {
+    process: Child,
+    address: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn started(mut command: Command) -> Running {
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let address =
+        line.trim().strip_prefix("listening on ").expect("the first line is the address").to_owned();
+    Running { process, address }
+}
+
+fn serve(data: &Path) -> Running {
+    let mut command = Command::new(PROGRAM);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    started(command)
+}
+
+fn seed(data: &Path) -> Value {
+    let output =
+        Command::new(PROGRAM).args(["seed", "--customers", "4", "--data"]).arg(data).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+async fn post(url: String, token: &str, body: String) -> (StatusCode, String) {
+    let request = reqwest::Client::new().post(url).header(wire::HEADER, "1").body(body);
+    let response = request.bearer_auth(token).send().await.unwrap();
+    (response.status(), response.text().await.unwrap())
+}
+
+async fn enrol(running: &Running, sample: &Value) -> String {
+    let code = sample["riders"][0]["enrol_code"].as_str().unwrap().to_owned();
+    let body = serde_json::to_string(&EnrolRequest { code, device_name: "Pixel".into() }).unwrap();
+    let (status, text) = post(format!("{}{}", running.address, wire::ENROL_PATH), "", body).await;
+    assert_eq!(status, 200, "{text}");
+    serde_json::from_str::<EnrolReply>(&text).unwrap().token
+}
+
+/// A batch of payments: the 200 that follow `first_seq - 1`.
+fn payments(sample: &Value, first_seq: u64, before: ChainHash) -> (SyncRequest, ChainHash) {
+    let mut head = before;
+    let mutations = (first_seq..first_seq + 200).map(|seq| {
+        let body = json!({"v": 1, "txn": format!("01936000-0000-7000-8000-{seq:012}"), "at": 5,
+            "kind": "collect_cash", "customer": sample["customers"][0],
+            "amount": {"minor": 1, "currency": "KES"}});
+        head = head.next(seq, body.to_string().as_bytes());
+        RawValue::from_string(body.to_string()).unwrap()
+    });
+    let mutations = mutations.collect();
+    let actor = ActorId::from_bytes([1; 16]);
+    let last_seq = first_seq + 199;
+    (SyncRequest { actor, parent: None, first_seq, last_seq, head, mutations, cursor: 0 }, head)
+}
+
+#[tokio::test]
+async fn a_seeded_plant_is_served_until_the_program_is_asked_to_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = seed(folder.path());
+    let mut running = serve(folder.path());
+    let token = enrol(&running, &sample).await;
+    let (request, _) = payments(&sample, 1, ChainHash::genesis(ActorId::from_bytes([1; 16])));
+    let body = serde_json::to_string(&request).unwrap();
+    let (status, text) = post(format!("{}{}", running.address, wire::SYNC_PATH), &token, body).await;
+    assert_eq!(status, 200, "{text}");
+    let reply: SyncReply = serde_json::from_str(&text).unwrap();
+    assert_eq!(reply.results.len(), 200);
+    let pid = running.process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(running.process.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_busy_nothing_is_half_written_and_it_goes_on_once_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = seed(folder.path());
+    // No file may grow beyond 1 MiB: what a write meets on a full disk.
+    let mut command = Command::new("bash");
+    let script = r#"trap "" XFSZ; ulimit -f 1024; exec "$0" serve --listen 127.0.0.1:0 --data "$1""#;
+    command.args(["-c", script, PROGRAM]).arg(folder.path());
+    let running = started(command);
+    let token = enrol(&running, &sample).await;
+    let (mut first_seq, mut head) = (1, ChainHash::genesis(ActorId::from_bytes([1; 16])));
+    let (refused, text) = loop {
+        let (request, next) = payments(&sample, first_seq, head);
+        let body = serde_json::to_string(&request).unwrap();
+        let (status, text) =
+            post(format!("{}{}", running.address, wire::SYNC_PATH), &token, body.clone()).await;
+        if status != 200 {
+            assert_eq!(status, 503, "{text}");
+            break (body, text);
+        }
+        (first_seq, head) = (first_seq + 200, next);
+        assert!(first_seq < 100_000, "the limit has no effect");
+    };
+    assert_eq!(serde_json::from_str::<Refusal>(&text).unwrap(), Refusal::Busy);
+    drop(running);
+    let conn = rusqlite::Connection::open(folder.path().join("carboy.db")).unwrap();
+    let count = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, u64>(0)).unwrap();
+    let payments = "SELECT count(*) FROM ledger WHERE kind = 'collect_cash'";
+    assert_eq!(count(payments), first_seq - 1);
+    assert_eq!(count("SELECT next_seq FROM actors WHERE account IS NOT NULL"), first_seq);
+    let running = serve(folder.path());
+    let (status, text) = post(format!("{}{}", running.address, wire::SYNC_PATH), &token, refused).await;
+    assert_eq!(status, 200, "{text}");
+    assert_eq!(count(payments), first_seq + 199);
+    assert_eq!(conn.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");
+}
