@@ -1,0 +1,6 @@
+//! Bad weather for Carboy: a phone's real 3G link, replayed over a virtual clock in front of a real server.
+
+pub mod clock;
+pub mod link;
+pub mod proxy;
+pub mod trace;
