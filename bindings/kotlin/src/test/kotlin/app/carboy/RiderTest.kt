@@ -1,0 +1,141 @@
+package app.carboy
+
+import java.nio.file.Path
+import java.util.concurrent.CopyOnWriteArraySet
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicInteger
+import kotlinx.coroutines.runBlocking
+import org.junit.jupiter.api.AfterAll
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.BeforeAll
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.TestInstance
+import org.junit.jupiter.api.assertThrows
+import org.junit.jupiter.api.io.TempDir
+
+/** The real core through JNA, against a real server process. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class RiderTest {
+    private lateinit var server: TestServer
+
+    @TempDir
+    lateinit var folder: Path
+
+    @BeforeAll
+    fun start() {
+        server = TestServer()
+    }
+
+    @AfterAll
+    fun stop() = server.close()
+
+    private class Tokens(private val answer: () -> String) : TokenProvider {
+        val asked = AtomicInteger()
+
+        override suspend fun token(refresh: Boolean): String {
+            asked.incrementAndGet()
+            return answer()
+        }
+    }
+
+    private class Changes : Observer {
+        val seen = CopyOnWriteArraySet<Change>()
+        val outbox = CountDownLatch(1)
+
+        override fun changed(changes: List<Change>) {
+            seen.addAll(changes)
+            if (Change.OUTBOX in changes) outbox.countDown()
+        }
+    }
+
+    private fun config(enrolment: Enrolment, name: String) = Config(
+        folder.resolve(name).toString(),
+        server.address,
+        enrolment.plant,
+        enrolment.account,
+        enrolment.currency,
+    )
+
+    @Test
+    fun `a rider records offline and everything reaches the server`() = runBlocking {
+        val enrolment = enrol(server.address, server.code(), "Kotlin test")
+        val tokens = Tokens { enrolment.token }
+        val changes = Changes()
+        Carboy.open(config(enrolment, "rider.db"), tokens, changes).use { carboy ->
+            assertEquals(SyncState.Idle, carboy.syncNow().status.state)
+            val stops = carboy.stops(carboy.routes().single().route)
+            val customer = stops.first().customer
+            val before = customer.balance.minor
+
+            carboy.networkChanged(false)
+            carboy.syncNow()
+            carboy.confirmDelivery(customer.customer, listOf(DeliveredLine("20L", 3, 2)), null)
+            carboy.collectCash(customer.customer, Money(20_000, "KES"))
+            val receipt = carboy.updateProfile(customer.customer, mapOf(Field.PHONE to "0722"))
+            carboy.failDelivery(stops[1].customer.customer, FailReason.CLOSED, null)
+            assertEquals(before + 45_000 - 20_000, receipt.customer.balance.minor)
+            assertEquals(4uL, carboy.status().pending)
+            assertEquals(SyncState.Offline, carboy.syncNow().status.state)
+
+            carboy.networkChanged(true)
+            val report = carboy.syncNow()
+            assertEquals(0uL, report.status.pending)
+            assertEquals(0uL, report.status.attention)
+            val settled = carboy.customer(customer.customer)
+            assertEquals(receipt.customer.balance, settled.balance)
+            assertEquals(0, settled.unsettled.minor)
+            assertEquals(Visit.FAILED, carboy.stops(carboy.routes().single().route)[1].visit)
+            assertTrue(changes.outbox.await(10, TimeUnit.SECONDS))
+            assertTrue(tokens.asked.get() > 0)
+        }
+        // What the server holds, seen by another rider's phone.
+        val other = enrol(server.address, server.code(), "another phone")
+        Carboy.open(config(other, "other.db"), Tokens { other.token }, null).use { carboy ->
+            carboy.syncNow()
+            val customer = carboy.customers(null, 10u).map { carboy.customer(it.customer) }.single { it.phone == "0722" }
+            val amounts = carboy.history(customer.customer, 2u).map { it.amount.minor }
+            assertEquals(listOf(-20_000L, 45_000L), amounts)
+        }
+    }
+
+    @Test
+    fun `a call that fails says why and leaves nothing behind`() = runBlocking {
+        assertThrows<CarboyException.WrongCode> { runBlocking { enrol(server.address, "0000-0000", "thief") } }
+        val enrolment = enrol(server.address, server.code(), "Kotlin test")
+        Carboy.open(config(enrolment, "errors.db"), Tokens { enrolment.token }, null).use { carboy ->
+            carboy.syncNow()
+            val customer = carboy.customers(null, 1u).single().customer
+            val unknown = "00000000-0000-0000-0000-000000000000"
+            assertThrows<CarboyException.UnknownCustomer> { carboy.collectCash(unknown, Money(1, "KES")) }
+            assertThrows<CarboyException.CurrencyMismatch> { carboy.collectCash(customer, Money(1, "UGX")) }
+            assertThrows<CarboyException.Invalid> { carboy.collectCash("no id", Money(1, "KES")) }
+            val error = assertThrows<CarboyException.Invalid> {
+                carboy.confirmDelivery(customer, listOf(DeliveredLine("20L", -3, 0)), null)
+            }
+            assertEquals("bottles delivered out of range: -3 (0 to 10000)", error.detail)
+            assertEquals(0uL, carboy.status().pending)
+        }
+    }
+
+    @Test
+    fun `a provider or an observer that throws harms nothing`() = runBlocking {
+        val signedOut = Tokens { throw TokenException.SignedOut() }
+        val broken = Tokens { error("the key store is locked") }
+        val throwing = object : Observer {
+            override fun changed(changes: List<Change>) = error("an observer's own mistake")
+        }
+        val enrolment = Enrolment("", "", ID, "", ID, "", "KES")
+        Carboy.open(config(enrolment, "out.db"), signedOut, throwing).use { carboy ->
+            assertEquals(SyncState.NeedsSignIn, carboy.syncNow().status.state)
+        }
+        Carboy.open(config(enrolment, "broken.db"), broken, throwing).use { carboy ->
+            assertTrue(carboy.syncNow().status.state is SyncState.Waiting)
+        }
+    }
+
+    private companion object {
+        const val ID = "01936000-0000-7000-8000-000000000001"
+    }
+}

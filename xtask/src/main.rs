@@ -1,0 +1,53 @@
+//! The project's own commands: `cargo xtask test | bindings | demo | bench`.
+
+mod bindings;
+mod process;
+mod report;
+mod setup;
+mod swift;
+mod tally;
+mod test;
+
+use anyhow::Result;
+use std::os::unix::process::CommandExt;
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask COMMAND [ARGS…]
+
+  test       every test and check: Rust, Kotlin on the JVM, Swift
+  bindings   the Kotlin and Swift sides of the bindings, generated from the Rust crate
+  demo       a morning of three riders against a real server; ARGS go to the demo (`--help` lists them)
+  bench      the benchmarks; ARGS go to them
+
+Each installs what it needs on a Debian machine, and says so.";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let result = match (command.as_str(), rest.as_slice()) {
+        ("test", []) => test::all(),
+        ("bindings", []) => bindings::generate().map(|()| ExitCode::SUCCESS),
+        ("demo", _) => become_cargo(&["--package", "carboy-sim", "--bin", "demo"], &rest),
+        ("bench", _) => become_cargo(&["--package", "carboy-bench"], &rest),
+        ("help" | "--help" | "-h", _) => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            Ok(ExitCode::from(2))
+        }
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Replaces this process by `cargo run --release`, so that signals and the exit code go straight through.
+fn become_cargo(what: &[&str], arguments: &[String]) -> Result<ExitCode> {
+    setup::c_compiler()?;
+    let error = process::cargo(&["run", "--release"]).args(what).arg("--").args(arguments).exec();
+    Err(error.into())
+}

@@ -1,0 +1,103 @@
+//! `cargo xtask test`: every check and test suite, one after another, whatever became of the one before.
+
+use crate::process::{built, cargo, repository, run};
+use crate::report::Report;
+use crate::setup::{c_compiler, maven, rust_components, rust_target};
+use crate::swift::{self, Swift};
+use crate::{bindings, tally};
+use anyhow::{Result, ensure};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+/// What phones run, and what it is compiled for there.
+const ON_PHONES: [(&str, &str); 4] = [
+    ("carboy-core", "aarch64-linux-android"),
+    ("carboy-bindings", "aarch64-linux-android"),
+    ("carboy-core", "aarch64-apple-ios"),
+    ("carboy-bindings", "aarch64-apple-ios"),
+];
+
+/// Runs everything, prints what ran, and fails when anything failed or a suite ran no test.
+pub(crate) fn all() -> Result<ExitCode> {
+    let mut report = Report::default();
+    let (maven, swift) = report.part("set-up", |row| {
+        c_compiler().and_then(|()| rust_components()).unwrap_or_else(|error| row.fail(&error));
+        (announced(maven()), announced(swift::find()))
+    });
+    report.check("formatting", || run(&mut cargo(&["fmt", "--all", "--check"])));
+    let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    report.check("lints", || run(&mut cargo(&lints)));
+    report.suite("Rust tests", &tally::CARGO, || Ok(cargo(&["test", "--workspace", "--no-fail-fast"])));
+    for (package, target) in ON_PHONES {
+        on_phone(&mut report, package, target);
+    }
+    let ready = report.check("server and bindings", || {
+        run(&mut cargo(&["build", "--package", "carboy-server"]))?;
+        bindings::generate()
+    });
+    report.suite("Kotlin tests", &tally::SUREFIRE, || maven.and_then(|()| kotlin_tests(ready)));
+    report.suite("Swift tests", &tally::SWIFT, || swift.and_then(|swift| swift_tests(&swift, ready)));
+    Ok(report.finish())
+}
+
+/// Tells at once what is missing: the part that needs it comes many minutes later.
+fn announced<T>(found: Result<T>) -> Result<T> {
+    found.inspect_err(|error| println!("set-up: {error:#}"))
+}
+
+/// Checks that a package compiles for phones, without SQLite's and TLS's C code: that would need the phone's own SDK.
+fn on_phone(report: &mut Report, package: &str, target: &str) {
+    report.part(&format!("{package} for {target}"), |row| match rust_target(target) {
+        Err(error) => row.skip(&format!("{error:#}")),
+        Ok(()) => {
+            row.check(run(&mut cargo(&["check", "--no-default-features", "-p", package, "--target", target])))
+        }
+    });
+}
+
+fn kotlin_tests(ready: bool) -> Result<Command> {
+    let parts = Parts::built(ready)?;
+    let mut library = OsString::from("-Dcarboy.library.path=");
+    library.push(&parts.folder);
+    let mut command = Command::new("mvn");
+    command.args(["--batch-mode", "--no-transfer-progress", "test"]).arg(library);
+    command.current_dir(repository().join("bindings/kotlin")).env("CARBOY_SERVER", parts.server);
+    Ok(command)
+}
+
+fn swift_tests(swift: &Swift, ready: bool) -> Result<Command> {
+    let Parts { folder, server } = Parts::built(ready)?;
+    let mut search = OsString::from("-L");
+    search.push(&folder);
+    let package = repository().join("bindings/swift").into_os_string();
+    let linker = || OsString::from("-Xlinker");
+    let arguments = [
+        "test".into(),
+        "--package-path".into(),
+        package,
+        linker(),
+        search,
+        linker(),
+        "-rpath".into(),
+        linker(),
+        folder.clone().into_os_string(),
+    ];
+    swift.command(&[repository(), &folder], &[("CARBOY_SERVER", server.into_os_string())], &arguments)
+}
+
+/// What the tests in the other languages run against.
+struct Parts {
+    /// The folder with libcarboy.
+    folder: PathBuf,
+    /// The server's program.
+    server: PathBuf,
+}
+
+impl Parts {
+    fn built(ready: bool) -> Result<Self> {
+        ensure!(ready, "the server and the bindings were not built");
+        let folder = built()?;
+        Ok(Self { server: folder.join("carboy-server"), folder })
+    }
+}
