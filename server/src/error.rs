@@ -80,3 +80,23 @@ impl From<Error> for Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    fn refusal_for(code: i32) -> Refusal {
+        Error::Database(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).into()
+    }
+
+    #[test]
+    fn what_may_pass_is_busy_and_what_will_not_is_internal() {
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_BUSY, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_FSYNC] {
+            assert_eq!(refusal_for(code), Refusal::Busy, "{code}");
+        }
+        for code in [ffi::SQLITE_CORRUPT, ffi::SQLITE_ERROR, ffi::SQLITE_CONSTRAINT] {
+            assert_eq!(refusal_for(code), Refusal::Internal, "{code}");
+        }
+    }
+}

@@ -3,13 +3,14 @@
 //!
 //! [`Server`] is all of it as a library; [`http::router`] puts it on the network.
 //!
-//! - [`env`]: the clock and the randomness, injected
+//! - [`mod@env`]: the clock and the randomness, injected
 //! - `apply`: the one rule for every mutation
 //! - `sync`: one round trip of a phone
 //! - `admin`: setting a plant up; [`sample`]: a plant to try things on
 //! - [`store`]: the embedded database, with all of the SQL
 //! - `secret`, `limit`: tokens, codes, passwords, and the brake on guessing them
 //! - [`http`]: the routes
+#![forbid(unsafe_code)]
 
 mod admin;
 mod apply;

@@ -29,9 +29,9 @@ pub struct Sample {
     pub manager: SampleManager,
     /// Who delivers.
     pub riders: Vec<SampleRider>,
-    /// What is sold; the last rows of [`SampleProduct::price_minor`] are in the plant's currency.
+    /// What is sold.
     pub products: Vec<SampleProduct>,
-    /// The rounds, rider by rider.
+    /// The rounds.
     pub routes: Vec<SampleRoute>,
     /// Everybody who is delivered to.
     pub customers: Vec<CustomerId>,
@@ -66,7 +66,7 @@ pub struct SampleRider {
 pub struct SampleProduct {
     /// Its code.
     pub code: ProductCode,
-    /// The price of one bottle in minor units.
+    /// The price of one bottle in minor units of the plant's currency.
     pub price_minor: i64,
 }
 

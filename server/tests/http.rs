@@ -90,6 +90,9 @@ async fn what_is_no_good_request_is_refused_by_type_and_changes_nothing() {
     let (phone, body) = with_one_payment(&world);
     let sync = |body: Body| post(wire::SYNC_PATH, &phone.token, body);
     let gzipped = |body: Vec<u8>| with_header(sync(body.into()), "content-encoding", "gzip");
+    // Cut at its end: only who goes on behind the limit meets that.
+    let mut bomb = gzip(&vec![b' '; 50 << 20]);
+    bomb.truncate(bomb.len() - 8);
     // Valid blocks of nothing: they decompress to no byte at all, however many there are.
     let nothing: Vec<u8> = gzip(b"").into_iter().cycle().take(5 * 1024 * 1024).collect();
     let no_version = Request::post(wire::SYNC_PATH).body(Body::from(body.clone())).unwrap();
@@ -99,7 +102,7 @@ async fn what_is_no_good_request_is_refused_by_type_and_changes_nothing() {
     let size = MAX_BODY as u64;
     for (name, request, status, refusal) in [
         ("5 MB", sync(vec![b' '; 5 * 1024 * 1024].into()), 413, Refusal::TooLarge { limit: size }),
-        ("bomb", gzipped(gzip(&vec![b' '; 50 << 20])), 413, Refusal::TooLarge { limit: size }),
+        ("bomb", gzipped(bomb), 413, Refusal::TooLarge { limit: size }),
         ("endless nothing", gzipped(nothing), 413, Refusal::TooLarge { limit: size }),
         ("batch", sync(many.to_string().into()), 413, Refusal::TooLarge { limit: 1000 }),
         ("json", sync("{".into()), 400, Refusal::Malformed { detail: String::new() }),

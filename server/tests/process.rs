@@ -4,7 +4,6 @@
 
 use carboy_protocol::wire::{EnrolReply, EnrolRequest, Refusal, SyncReply, SyncRequest};
 use carboy_protocol::{ActorId, ChainHash, wire};
-use reqwest::StatusCode;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
@@ -47,16 +46,18 @@ fn seed(data: &Path) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-async fn post(url: String, token: &str, body: String) -> (StatusCode, String) {
-    let request = reqwest::Client::new().post(url).header(wire::HEADER, "1").body(body);
-    let response = request.bearer_auth(token).send().await.unwrap();
-    (response.status(), response.text().await.unwrap())
+fn post(url: String, token: &str, body: String) -> (u16, String) {
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let request =
+        agent.post(url).header(wire::HEADER, "1").header("authorization", format!("Bearer {token}"));
+    let mut response = request.send(body).unwrap();
+    (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
 }
 
-async fn enrol(running: &Running, sample: &Value) -> String {
+fn enrol(running: &Running, sample: &Value) -> String {
     let code = sample["riders"][0]["enrol_code"].as_str().unwrap().to_owned();
     let body = serde_json::to_string(&EnrolRequest { code, device_name: "Pixel".into() }).unwrap();
-    let (status, text) = post(format!("{}{}", running.address, wire::ENROL_PATH), "", body).await;
+    let (status, text) = post(format!("{}{}", running.address, wire::ENROL_PATH), "", body);
     assert_eq!(status, 200, "{text}");
     serde_json::from_str::<EnrolReply>(&text).unwrap().token
 }
@@ -77,15 +78,15 @@ fn payments(sample: &Value, first_seq: u64, before: ChainHash) -> (SyncRequest, 
     (SyncRequest { actor, parent: None, first_seq, last_seq, head, mutations, cursor: 0 }, head)
 }
 
-#[tokio::test]
-async fn a_seeded_plant_is_served_until_the_program_is_asked_to_end() {
+#[test]
+fn a_seeded_plant_is_served_until_the_program_is_asked_to_end() {
     let folder = tempfile::tempdir().unwrap();
     let sample = seed(folder.path());
     let mut running = serve(folder.path());
-    let token = enrol(&running, &sample).await;
+    let token = enrol(&running, &sample);
     let (request, _) = payments(&sample, 1, ChainHash::genesis(ActorId::from_bytes([1; 16])));
     let body = serde_json::to_string(&request).unwrap();
-    let (status, text) = post(format!("{}{}", running.address, wire::SYNC_PATH), &token, body).await;
+    let (status, text) = post(format!("{}{}", running.address, wire::SYNC_PATH), &token, body);
     assert_eq!(status, 200, "{text}");
     let reply: SyncReply = serde_json::from_str(&text).unwrap();
     assert_eq!(reply.results.len(), 200);
@@ -94,8 +95,8 @@ async fn a_seeded_plant_is_served_until_the_program_is_asked_to_end() {
     assert!(running.process.wait().unwrap().success());
 }
 
-#[tokio::test]
-async fn a_full_disk_is_busy_nothing_is_half_written_and_it_goes_on_once_there_is_room() {
+#[test]
+fn a_full_disk_is_busy_nothing_is_half_written_and_it_goes_on_once_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let sample = seed(folder.path());
     // No file may grow beyond 1 MiB: what a write meets on a full disk.
@@ -103,13 +104,12 @@ async fn a_full_disk_is_busy_nothing_is_half_written_and_it_goes_on_once_there_i
     let script = r#"trap "" XFSZ; ulimit -f 1024; exec "$0" serve --listen 127.0.0.1:0 --data "$1""#;
     command.args(["-c", script, PROGRAM]).arg(folder.path());
     let running = started(command);
-    let token = enrol(&running, &sample).await;
+    let token = enrol(&running, &sample);
     let (mut first_seq, mut head) = (1, ChainHash::genesis(ActorId::from_bytes([1; 16])));
     let (refused, text) = loop {
         let (request, next) = payments(&sample, first_seq, head);
         let body = serde_json::to_string(&request).unwrap();
-        let (status, text) =
-            post(format!("{}{}", running.address, wire::SYNC_PATH), &token, body.clone()).await;
+        let (status, text) = post(format!("{}{}", running.address, wire::SYNC_PATH), &token, body.clone());
         if status != 200 {
             assert_eq!(status, 503, "{text}");
             break (body, text);
@@ -125,7 +125,7 @@ async fn a_full_disk_is_busy_nothing_is_half_written_and_it_goes_on_once_there_i
     assert_eq!(count(payments), first_seq - 1);
     assert_eq!(count("SELECT next_seq FROM actors WHERE account IS NOT NULL"), first_seq);
     let running = serve(folder.path());
-    let (status, text) = post(format!("{}{}", running.address, wire::SYNC_PATH), &token, refused).await;
+    let (status, text) = post(format!("{}{}", running.address, wire::SYNC_PATH), &token, refused);
     assert_eq!(status, 200, "{text}");
     assert_eq!(count(payments), first_seq + 199);
     assert_eq!(conn.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");

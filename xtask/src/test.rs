@@ -61,7 +61,8 @@ fn kotlin_tests(ready: bool) -> Result<Command> {
     let mut library = OsString::from("-Dcarboy.library.path=");
     library.push(&parts.folder);
     let mut command = Command::new("mvn");
-    command.args(["--batch-mode", "--no-transfer-progress", "test"]).arg(library);
+    // Without `clean`, a test whose source is gone goes on running from its old class.
+    command.args(["--batch-mode", "--no-transfer-progress", "clean", "test"]).arg(library);
     command.current_dir(repository().join("bindings/kotlin")).env("CARBOY_SERVER", parts.server);
     Ok(command)
 }

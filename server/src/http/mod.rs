@@ -18,10 +18,11 @@ const RETRY_AFTER: u32 = 5;
 
 /// All routes of `server`. Every reply carries the protocol's header, errors and panics included.
 pub fn router(server: Arc<Server>) -> Router {
-    Router::new()
-        .nest("/v1", api::routes())
-        .merge(dashboard::routes())
-        .with_state(server)
+    layered(Router::new().nest("/v1", api::routes()).merge(dashboard::routes()).with_state(server))
+}
+
+fn layered(routes: Router) -> Router {
+    routes
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CompressionLayer::new())
         .layer(axum::middleware::map_response(with_header))
@@ -75,5 +76,23 @@ async fn blocking<T: Send + 'static>(
             // Only a runtime that is shutting down cancels: the request did not begin.
             Err(_) => Err(Error::Refused(Refusal::Busy)),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::Request;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_in_the_protocols_form() {
+        let routes = Router::new().route("/", get(async || -> &'static str { panic!("broken") }));
+        let response = layered(routes).oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[wire::HEADER], "1");
+        let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
+        assert_eq!(serde_json::from_slice::<Refusal>(&body).unwrap(), Refusal::Internal);
     }
 }

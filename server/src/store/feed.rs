@@ -19,13 +19,13 @@ const PAGE: u32 = 500;
 
 /// One page of the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub(crate) struct Page {
     /// Changes in rev order.
-    pub items: Vec<FeedItem>,
+    pub(crate) items: Vec<FeedItem>,
     /// The rev that the reader holds after this page.
-    pub cursor: u64,
+    pub(crate) cursor: u64,
     /// Whether there is more behind it.
-    pub more: bool,
+    pub(crate) more: bool,
 }
 
 /// The range of revs of a page, and how far back ledger lines go.

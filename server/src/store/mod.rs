@@ -8,7 +8,6 @@ mod history;
 mod pages;
 mod people;
 
-pub use feed::Page;
 pub(crate) use pages::{CustomerRow, DeviceRow, LedgerRow, OpenMutation, Part, VisitRow};
 pub use people::{Account, Enrolment, Plant};
 
@@ -161,4 +160,33 @@ fn migrate(conn: &mut Connection) -> Result<(), Error> {
     transaction.pragma_update(None, "user_version", newest)?;
     transaction.commit()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_a_newer_version_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("carboy.db");
+        let conn = Connection::open(&path).unwrap();
+        conn.pragma_update(None, "user_version", 99).unwrap();
+        let error = Store::open(&path).unwrap_err().to_string();
+        assert_eq!(error, "the database has schema version 99, newer than 1: update the server");
+        let tables: u32 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+        assert_eq!(tables, 0);
+    }
+
+    #[test]
+    fn a_write_is_flushed_to_the_disk_and_a_reader_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("carboy.db")).unwrap();
+        let pragma =
+            |tx: &Tx<'_>, name| Ok(tx.conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0))?);
+        // 2 is FULL.
+        assert_eq!(store.write(|tx| pragma(tx, "synchronous")).unwrap(), 2);
+        assert_eq!(store.write(|tx| pragma(tx, "foreign_keys")).unwrap(), 1);
+        store.read(|tx| tx.run("DELETE FROM plants")).unwrap_err();
+    }
 }

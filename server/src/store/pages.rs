@@ -84,8 +84,9 @@ impl Tx<'_> {
     ) -> Result<Part<CustomerRow>, Error> {
         let search = search.trim().to_lowercase();
         let digits: String = search.chars().filter(char::is_ascii_digit).collect();
-        // A number is found however it is spaced; a text with letters in it is not searched by its digits.
-        let is_number = !digits.is_empty() && !search.contains(char::is_alphabetic);
+        // A number is found however it is spaced; any other text is looked for as it stands.
+        let is_number =
+            !digits.is_empty() && search.chars().all(|c| c.is_ascii_digit() || " +-()./".contains(c));
         let pattern = contains(if is_number { &digits } else { &search });
         let condition = "plant = ?1 AND search LIKE ?2 ESCAPE '\\'";
         let key = params![plant.as_bytes(), pattern];

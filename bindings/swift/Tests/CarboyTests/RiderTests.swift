@@ -134,4 +134,54 @@ final class RiderTests: XCTestCase {
         let waiting = try await broken.syncNow()
         guard case .waiting = waiting.status.state else { return XCTFail("\(waiting.status.state)") }
     }
+
+    private final class Refreshing: TokenProvider, @unchecked Sendable {
+        private let fresh: String
+        private let lock = NSLock()
+        private var asked: [Bool] = []
+
+        init(_ fresh: String) { self.fresh = fresh }
+
+        var questions: [Bool] { lock.withLock { asked } }
+
+        func token(refresh: Bool) async throws -> String {
+            lock.withLock { asked.append(refresh) }
+            return refresh ? fresh : "stale"
+        }
+    }
+
+    func testARefusedTokenIsAskedForOnceMoreAsANewOne() async throws {
+        let enrolment = try await enrol(server: server.address, code: server.code(), deviceName: "Swift test")
+        let tokens = Refreshing(enrolment.token)
+        let carboy = try Carboy.open(config: config(enrolment, "stale.db"), tokens: tokens, observer: nil)
+        let report = try await carboy.syncNow()
+        XCTAssertEqual(report.status.state, .idle)
+        XCTAssertEqual(tokens.questions, [false, true])
+    }
+
+    func testWhatWasRecordedIsThereAfterClosingAndOpeningAgainAndIsSentThen() async throws {
+        let enrolment = try await enrol(server: server.address, code: server.code(), deviceName: "Swift test")
+        let tokens = Tokens { enrolment.token }
+        var closing: Carboy? = try Carboy.open(
+            config: config(enrolment, "again.db"), tokens: tokens, observer: nil)
+        let recorded = try await recordOffline(XCTUnwrap(closing))
+        weak var closed = closing
+        closing = nil
+        XCTAssertNil(closed)
+        let carboy = try Carboy.open(config: config(enrolment, "again.db"), tokens: tokens, observer: nil)
+        XCTAssertEqual(try carboy.customer(customer: recorded.customer).balance, recorded.balance)
+        let report = try await carboy.syncNow()
+        XCTAssertEqual(report.status.pending, 0)
+        XCTAssertEqual(try carboy.customer(customer: recorded.customer).balance, recorded.balance)
+        let newest = try XCTUnwrap(carboy.history(customer: recorded.customer, limit: 1).first)
+        XCTAssertEqual(newest.amount.minor, -700)
+        XCTAssertTrue(newest.settled)
+    }
+
+    private func recordOffline(_ carboy: Carboy) async throws -> Customer {
+        _ = try await carboy.syncNow()
+        carboy.networkChanged(online: false)
+        let customer = try XCTUnwrap(carboy.customers(after: nil, limit: 1).first).customer
+        return try carboy.collectCash(customer: customer, amount: Money(minor: 700, currency: "KES")).customer
+    }
 }

@@ -1,18 +1,15 @@
-//! One customer: profile with its conflicts, balance, ledger, and the forms that change them.
+//! One customer's page: profile with its conflicts, balance, ledger, and the forms that change them.
 
+use super::forms::{Attempt, Form, was};
 use super::view::{self, Place};
-use super::{Failed, Fields, Manager, Posted, amount, explain};
+use super::{Failed, Manager, amount, explain};
 use crate::http::blocking;
 use crate::store::{Account, CustomerState, LedgerRow, Part, VisitRow};
 use crate::{Error, Server};
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
-use carboy_protocol::wire::Answer;
-use carboy_protocol::{Action, Currency, CustomerId, Field, Money, Sibling, TxnId, VectorClock};
+use carboy_protocol::{Currency, CustomerId, Field, Money, Sibling, TxnId};
 use maud::{Markup, html};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Ledger lines on one page.
@@ -35,22 +32,6 @@ pub(super) struct Wanted {
     txn: Option<TxnId>,
 }
 
-/// A form of this page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Profile,
-    Keep,
-    Adjust,
-    Set,
-}
-
-/// A form that could not be accepted: it is shown again as it was filled in.
-struct Attempt {
-    form: Form,
-    fields: Fields,
-    error: String,
-}
-
 pub(super) async fn show(
     State(server): State<Arc<Server>>,
     manager: Manager,
@@ -58,149 +39,6 @@ pub(super) async fn show(
     Query(wanted): Query<Wanted>,
 ) -> Result<Markup, Failed> {
     Ok(blocking(server, move |server| page(server, &manager, customer, &wanted, None)).await?)
-}
-
-pub(super) async fn edit_profile(
-    State(server): State<Arc<Server>>,
-    Path(customer): Path<CustomerId>,
-    posted: Posted,
-) -> Result<Response, Failed> {
-    handle(server, customer, posted, Form::Profile).await
-}
-
-pub(super) async fn keep(
-    State(server): State<Arc<Server>>,
-    Path(customer): Path<CustomerId>,
-    posted: Posted,
-) -> Result<Response, Failed> {
-    handle(server, customer, posted, Form::Keep).await
-}
-
-pub(super) async fn adjust(
-    State(server): State<Arc<Server>>,
-    Path(customer): Path<CustomerId>,
-    posted: Posted,
-) -> Result<Response, Failed> {
-    handle(server, customer, posted, Form::Adjust).await
-}
-
-pub(super) async fn set(
-    State(server): State<Arc<Server>>,
-    Path(customer): Path<CustomerId>,
-    posted: Posted,
-) -> Result<Response, Failed> {
-    handle(server, customer, posted, Form::Set).await
-}
-
-/// Does what the form says and goes back to the customer's page, or shows the form again with what is wrong.
-async fn handle(
-    server: Arc<Server>,
-    customer: CustomerId,
-    posted: Posted,
-    form: Form,
-) -> Result<Response, Failed> {
-    let Posted { manager, fields } = posted;
-    let work = move |server: &Server| {
-        let back = |done: &str| {
-            let address = format!("/customers/{customer}?done={done}&txn={}", fields.get("txn"));
-            Ok(Redirect::to(&address).into_response())
-        };
-        let error = match read(&fields, customer, manager.plant.currency, form)? {
-            Ok(None) => return back("unchanged"),
-            Ok(Some(action)) => match submit(server, &manager, fields.hidden("txn")?, &action)? {
-                Ok(()) => return back("saved"),
-                Err(error) => error,
-            },
-            Err(error) => error,
-        };
-        let attempt = Attempt { form, fields: fields.clone(), error };
-        let page = page(server, &manager, customer, &Wanted::default(), Some(&attempt))?;
-        Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
-    };
-    Ok(blocking(server, work).await?)
-}
-
-/// Settles the action. The inner error is for whoever filled the form in.
-fn submit(
-    server: &Server,
-    manager: &Manager,
-    txn: TxnId,
-    action: &Action,
-) -> Result<Result<(), String>, Error> {
-    if let Err(error) = action.validate() {
-        return Ok(Err(format!("Not accepted: {error}.")));
-    }
-    match server.act(&manager.account, txn, action) {
-        Ok(outcome) => Ok(match outcome.answer {
-            Answer::Applied { .. } => Ok(()),
-            Answer::Rejected { detail, .. } => Err(format!("Not accepted: {detail}.")),
-            Answer::Parked => Err("Kept until the server is updated.".to_owned()),
-        }),
-        Err(Error::TxnReused(_)) => {
-            Ok(Err("This form was already sent with other values, and those count. \
-             Look at the page as it is now before you send it again."
-                .to_owned()))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// What a form asks for; `None` if it changes nothing. The inner error is for whoever filled it in.
-fn read(
-    fields: &Fields,
-    customer: CustomerId,
-    currency: Currency,
-    form: Form,
-) -> Result<Result<Option<Action>, String>, Error> {
-    let reason = || fields.get("reason").trim().to_owned();
-    let money = |minor| Money::new(minor, currency);
-    let amount = || {
-        let sign = if fields.get("direction") == "less" { -1 } else { 1 };
-        amount::parse(fields.get("amount"), currency).map(|minor| money(sign * minor))
-    };
-    Ok(match form {
-        Form::Profile => update(fields, customer, edits(fields))?,
-        Form::Keep => update(fields, customer, kept(fields)?)?,
-        Form::Adjust => amount().and_then(|amount| match amount.minor {
-            0 => Err("An adjustment by nothing changes nothing.".to_owned()),
-            _ => Ok(Some(Action::AdjustBalance { customer, amount, reason: reason() })),
-        }),
-        Form::Set => {
-            let seen = money(fields.hidden("seen")?);
-            amount().map(|target| Some(Action::SetBalance { customer, seen, target, reason: reason() }))
-        }
-    })
-}
-
-fn update(
-    fields: &Fields,
-    customer: CustomerId,
-    changes: BTreeMap<Field, String>,
-) -> Result<Result<Option<Action>, String>, Error> {
-    if changes.is_empty() {
-        return Ok(Ok(None));
-    }
-    let context: VectorClock = serde_json::from_str(fields.get("context"))
-        .map_err(|error| Error::malformed(format!("form field context: {error}")))?;
-    let lamport = fields.hidden("lamport")?;
-    Ok(Ok(Some(Action::UpdateProfile { customer, changes, context, lamport })))
-}
-
-/// The fields that differ from what the page had shown in them.
-fn edits(fields: &Fields) -> BTreeMap<Field, String> {
-    let text = |name: &str| fields.get(name).replace("\r\n", "\n").trim().to_owned();
-    let pairs = Field::ALL.map(|field| (field, text(field.name()), text(&was(field))));
-    pairs.into_iter().filter(|(_, new, was)| new != was).map(|(field, new, _)| (field, new)).collect()
-}
-
-fn kept(fields: &Fields) -> Result<BTreeMap<Field, String>, Error> {
-    let field = Field::ALL.into_iter().find(|field| field.name() == fields.get("field"));
-    let field = field.ok_or_else(|| Error::malformed("form field field"))?;
-    Ok(BTreeMap::from([(field, fields.get("value").replace("\r\n", "\n"))]))
-}
-
-fn was(field: Field) -> String {
-    format!("was_{}", field.name())
 }
 
 /// All that the page shows.
@@ -216,7 +54,8 @@ struct Shown<'a> {
     attempt: Option<&'a Attempt>,
 }
 
-fn page(
+/// The page; with the form that could not be accepted, if one could not.
+pub(super) fn page(
     server: &Server,
     manager: &Manager,
     customer: CustomerId,

@@ -7,6 +7,7 @@ mod amount;
 mod customer;
 mod devices;
 mod explain;
+mod forms;
 mod lists;
 mod view;
 
@@ -45,10 +46,7 @@ pub(super) fn routes() -> Router<Arc<Server>> {
         .route("/sign-out", post(sign_out))
         .route("/customers", get(lists::customers))
         .route("/customers/{customer}", get(customer::show))
-        .route("/customers/{customer}/profile", post(customer::edit_profile))
-        .route("/customers/{customer}/keep", post(customer::keep))
-        .route("/customers/{customer}/adjust", post(customer::adjust))
-        .route("/customers/{customer}/set", post(customer::set))
+        .route("/customers/{customer}/{form}", post(forms::send))
         .route("/conflicts", get(lists::conflicts))
         .route("/rejected", get(lists::rejected))
         .route("/devices", get(devices::show))

@@ -136,9 +136,9 @@ pub(super) fn pager<T>(part: &Part<T>, number: u64, size: u64, query: &str) -> M
     html! {
         @if last > 1 {
             p.pager {
-                @if number > 1 { a rel="prev" href=(format!("?{query}page={}", number - 1)) { "← Newer" } }
+                @if number > 1 { a rel="prev" href=(format!("?{query}page={}", number - 1)) { "← Previous" } }
                 span { "Page " (number) " of " (last) }
-                @if number < last { a rel="next" href=(format!("?{query}page={}", number + 1)) { "Older →" } }
+                @if number < last { a rel="next" href=(format!("?{query}page={}", number + 1)) { "Next →" } }
             }
         }
     }

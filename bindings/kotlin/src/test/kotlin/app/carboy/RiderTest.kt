@@ -1,11 +1,16 @@
 package app.carboy
 
 import java.nio.file.Path
+import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.CopyOnWriteArraySet
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
 import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -132,6 +137,69 @@ class RiderTest {
         }
         Carboy.open(config(enrolment, "broken.db"), broken, throwing).use { carboy ->
             assertTrue(carboy.syncNow().status.state is SyncState.Waiting)
+        }
+    }
+
+    @Test
+    fun `a refused token is asked for once more, as a new one`() = runBlocking {
+        val enrolment = enrol(server.address, server.code(), "Kotlin test")
+        val asked = CopyOnWriteArrayList<Boolean>()
+        val tokens = object : TokenProvider {
+            override suspend fun token(refresh: Boolean): String {
+                asked += refresh
+                return if (refresh) enrolment.token else "stale"
+            }
+        }
+        Carboy.open(config(enrolment, "stale.db"), tokens, null).use { carboy ->
+            assertEquals(SyncState.Idle, carboy.syncNow().status.state)
+            assertEquals(listOf(false, true), asked.toList())
+        }
+    }
+
+    @Test
+    fun `who gives up waiting for an exchange does not stop it`() = runBlocking {
+        val enrolment = enrol(server.address, server.code(), "Kotlin test")
+        val asked = CompletableDeferred<Unit>()
+        val gate = CompletableDeferred<Unit>()
+        val tokens = object : TokenProvider {
+            override suspend fun token(refresh: Boolean): String {
+                asked.complete(Unit)
+                gate.await()
+                return enrolment.token
+            }
+        }
+        val arrived = CompletableDeferred<Unit>()
+        val observer = object : Observer {
+            override fun changed(changes: List<Change>) {
+                if (Change.CUSTOMERS in changes) arrived.complete(Unit)
+            }
+        }
+        Carboy.open(config(enrolment, "cancelled.db"), tokens, observer).use { carboy ->
+            val caller = launch { carboy.syncNow() }
+            asked.await()
+            caller.cancelAndJoin()
+            assertEquals(0, carboy.routes().size)
+            gate.complete(Unit)
+            withTimeout(10_000) { arrived.await() }
+            assertEquals(1, carboy.routes().size)
+        }
+    }
+
+    @Test
+    fun `what was recorded is there after closing and opening again, and is sent then`() = runBlocking {
+        val enrolment = enrol(server.address, server.code(), "Kotlin test")
+        val tokens = Tokens { enrolment.token }
+        val recorded = Carboy.open(config(enrolment, "again.db"), tokens, null).use { carboy ->
+            carboy.syncNow()
+            carboy.networkChanged(false)
+            carboy.collectCash(carboy.customers(null, 1u).single().customer, Money(700, "KES")).customer
+        }
+        Carboy.open(config(enrolment, "again.db"), tokens, null).use { carboy ->
+            assertEquals(recorded.balance, carboy.customer(recorded.customer).balance)
+            val report = carboy.syncNow()
+            assertEquals(0uL, report.status.pending)
+            assertEquals(recorded.balance, carboy.customer(recorded.customer).balance)
+            assertEquals(-700L, carboy.history(recorded.customer, 1u).single { it.settled }.amount.minor)
         }
     }
 
