@@ -18,6 +18,9 @@ const ON_PHONES: [(&str, &str); 4] = [
     ("carboy-bindings", "aarch64-apple-ios"),
 ];
 
+/// The server's log beside the tests' lines: only what matters, so that the lines stay whole.
+const LOG: (&str, &str) = ("RUST_LOG", "warn");
+
 /// Runs everything, prints what ran, and fails when anything failed or a suite ran no test.
 pub(crate) fn all() -> Result<ExitCode> {
     let mut report = Report::default();
@@ -63,7 +66,8 @@ fn kotlin_tests(ready: bool) -> Result<Command> {
     let mut command = Command::new("mvn");
     // Without `clean`, a test whose source is gone goes on running from its old class.
     command.args(["--batch-mode", "--no-transfer-progress", "clean", "test"]).arg(library);
-    command.current_dir(repository().join("bindings/kotlin")).env("CARBOY_SERVER", parts.server);
+    command.current_dir(repository().join("bindings/kotlin"));
+    command.env("CARBOY_SERVER", parts.server).env(LOG.0, LOG.1);
     Ok(command)
 }
 
@@ -84,7 +88,8 @@ fn swift_tests(swift: &Swift, ready: bool) -> Result<Command> {
         linker(),
         folder.clone().into_os_string(),
     ];
-    swift.command(&[repository(), &folder], &[("CARBOY_SERVER", server.into_os_string())], &arguments)
+    let set = [("CARBOY_SERVER", server.into_os_string()), (LOG.0, LOG.1.into())];
+    swift.command(&[repository(), &folder], &set, &arguments)
 }
 
 /// What the tests in the other languages run against.
