@@ -7,7 +7,12 @@ use crate::{Drainer, Engine, Error, Settled, Status, Step, Wake};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
+
+/// How long a token provider may take. It may have to ask a sign-in service over the same weak link; one that never
+/// answers must not hold up the queue for good.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Why a token provider has no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -161,7 +166,9 @@ impl Drive {
         loop {
             let command = match drainer.step() {
                 Step::Token { refresh } => {
-                    drainer.token(self.tokens.token(refresh).await);
+                    let asked = tokio::time::timeout(TOKEN_TIMEOUT, self.tokens.token(refresh)).await;
+                    let late = |_| Err(TokenError::Unavailable("the provider does not answer".into()));
+                    drainer.token(asked.unwrap_or_else(late));
                     None
                 }
                 Step::Send(exchange) => {
