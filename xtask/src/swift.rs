@@ -118,13 +118,13 @@ fn make(folder: &Path, rights: &Root) -> Result<()> {
         .stdin(lock))
 }
 
-/// The mirror that apt uses for Debian itself on this machine, else Debian's own.
+/// The mirror that apt uses for Debian itself on this machine; empty, which leaves it to debootstrap, if it tells none.
 fn mirror() -> String {
     let format =
         ["indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)", "Created-By: Packages"];
     let sources = answer("apt-get", &format).unwrap_or_default();
     let found = sources.lines().find_map(|line| line.strip_prefix("Debian|Debian|main|"));
-    found.unwrap_or("http://deb.debian.org/debian").to_owned()
+    found.unwrap_or_default().to_owned()
 }
 
 fn script(name: &str) -> PathBuf {

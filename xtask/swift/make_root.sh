@@ -6,7 +6,7 @@ root=$1 suite=$2 mirror=$3 mark=$4
 shift 4
 rm -rf --one-file-system "$root"
 mkdir -p "$root"
-debootstrap --variant=minbase "$suite" "$root" "$mirror"
+debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"}
 chroot "$root" env DEBIAN_FRONTEND=noninteractive \
   apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 "$@"
 chroot "$root" apt-get clean
