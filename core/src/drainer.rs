@@ -112,7 +112,8 @@ impl Drainer {
         }
     }
 
-    /// What to do next; to be asked again whenever something was recorded. A request that [`Step::Send`] handed out and that was not answered counts as lost.
+    /// What to do next; to be asked again whenever something was recorded. A request that [`Step::Send`] handed out
+    /// and that was not answered counts as lost.
     pub fn step(&mut self) -> Step {
         self.sent = None;
         if !self.online {
@@ -198,7 +199,7 @@ impl Drainer {
             Outcome::Answer(answer) => return self.answered(&sent, &answer),
             Outcome::Link(why) => {
                 // The link may have been up for a moment only: try less at once.
-                self.batch = (self.batch / 2).max(SMALL_BATCH.min(self.batch));
+                self.shrink();
                 self.failed(&why, None);
             }
             Outcome::Busy(retry_after) => self.failed("the server is busy", retry_after),
@@ -247,10 +248,15 @@ impl Drainer {
     fn adapt(&mut self, sent: &Sent) {
         let took = self.engine.clock.elapsed().saturating_sub(sent.at);
         if took > SLOW {
-            self.batch = (self.batch / 2).max(SMALL_BATCH);
+            self.shrink();
         } else if took < QUICK && sent.mutations == self.batch {
             self.batch = (self.batch * 2).min(MAX_BATCH);
         }
+    }
+
+    /// Half as much next time, but nothing below [`SMALL_BATCH`] that was not below it before.
+    fn shrink(&mut self) {
+        self.batch = (self.batch / 2).max(SMALL_BATCH.min(self.batch));
     }
 
     /// Asks the provider for a new token once; if the server refuses that one too, a person has to sign in.

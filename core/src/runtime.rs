@@ -49,6 +49,12 @@ enum Command {
     Report(oneshot::Sender<SyncReport>),
 }
 
+impl Command {
+    fn network(online: bool) -> Self {
+        Self::Wake(if online { Wake::Online } else { Wake::Offline })
+    }
+}
+
 /// Drives the exchange with the server until dropped. May be shared between threads.
 pub struct Runtime {
     engine: Arc<Engine>,
@@ -100,7 +106,7 @@ impl Runtime {
 
     /// The shell says whether there is a network. While there is none, nothing is tried.
     pub fn network_changed(&self, online: bool) {
-        self.send(Command::Wake(if online { Wake::Online } else { Wake::Offline }));
+        self.send(Command::network(online));
     }
 
     /// The same as a function of its own, for a network monitor that outlives its caller.
@@ -108,7 +114,7 @@ impl Runtime {
         let commands = self.commands.clone();
         move |online| {
             // After the runtime's end there is nobody to tell.
-            drop(commands.send(Command::Wake(if online { Wake::Online } else { Wake::Offline })));
+            drop(commands.send(Command::network(online)));
         }
     }
 

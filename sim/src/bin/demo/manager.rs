@@ -4,7 +4,7 @@ use crate::Plant;
 use anyhow::{Context, Result, bail};
 use carboy_core::{Exchange, HttpTransport, Random, SystemRandom, Transport};
 use carboy_protocol::wire::Answer;
-use carboy_protocol::{Action, CustomerId, Field, Money, Mutation, Profile, Timestamp, TxnId, mutation};
+use carboy_protocol::{Action, CustomerId, Field, Money, Mutation, Profile, TxnId, mutation};
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
 use std::io::Read;
@@ -63,7 +63,7 @@ async fn send(plant: &Plant, action: Action) -> Result<()> {
     let mut random = [0; 10];
     SystemRandom.fill(&mut random).map_err(anyhow::Error::msg)?;
     let at = carboy_core::Clock::now(&carboy_core::SystemClock);
-    let txn = TxnId::from_random(Timestamp(at.0), random);
+    let txn = TxnId::from_random(at, random);
     let json = serde_json::to_vec(&Mutation { v: mutation::VERSION, txn, at, action })?;
     let mut body = Vec::new();
     GzEncoder::new(&*json, Compression::default()).read_to_end(&mut body)?;

@@ -8,7 +8,7 @@ use carboy_core::{
     DeliveredLine, Engine, HttpTransport, Identity, Receipt, Runtime, SystemClock, SystemRandom, TokenError,
     TokenProvider,
 };
-use carboy_protocol::{CustomerId, FailReason, Field, Money, Timestamp, TxnId};
+use carboy_protocol::{Currency, CustomerId, FailReason, Field, Money, Timestamp, TxnId};
 use carboy_sim::clock::Clock;
 use carboy_sim::link::Link;
 use carboy_sim::proxy::Proxy;
@@ -38,6 +38,7 @@ pub(crate) struct Rider {
     /// The customer whom the manager changed too, and what the manager had seen before.
     pub(crate) disputed: Option<(CustomerId, Seen)>,
     link: Link,
+    currency: Currency,
     stops: Vec<CustomerId>,
     products: Vec<carboy_protocol::ProductCode>,
     recorded: Mutex<Vec<Recorded>>,
@@ -100,6 +101,7 @@ impl Rider {
             proxy,
             disputed: None,
             link,
+            currency: plant.sample.currency,
             // The disputed customer is kept for the dispute.
             stops: stops.iter().copied().filter(|&stop| stop != disputed).collect(),
             products: plant.sample.products.iter().map(|product| product.code.clone()).collect(),
@@ -141,7 +143,7 @@ impl Rider {
             }
             _ => {
                 let cash = i64::from(bottles) * 5_000;
-                (engine.collect_cash(stop, self.money(stop, cash)?)?, cash)
+                (engine.collect_cash(stop, self.money(cash))?, cash)
             }
         };
         self.note(&receipt, cash);
@@ -151,16 +153,15 @@ impl Rider {
     /// In the basement: cash and a new telephone number from the customer whom the manager changes too.
     pub(crate) fn at_disputed(&self, customer: CustomerId) -> Result<()> {
         let engine = self.runtime.engine();
-        let receipt = engine.collect_cash(customer, self.money(customer, DISPUTED_CASH)?)?;
+        let receipt = engine.collect_cash(customer, self.money(DISPUTED_CASH))?;
         self.note(&receipt, DISPUTED_CASH);
         let receipt = engine.update_profile(customer, [(Field::Phone, DISPUTED_PHONE.to_owned())].into())?;
         self.note(&receipt, 0);
         Ok(())
     }
 
-    fn money(&self, customer: CustomerId, minor: i64) -> Result<Money> {
-        let balance = self.runtime.engine().customer(customer)?.balance;
-        Ok(Money::new(minor, balance.currency))
+    fn money(&self, minor: i64) -> Money {
+        Money::new(minor, self.currency)
     }
 
     fn note(&self, receipt: &Receipt, cash: i64) {
