@@ -6,6 +6,9 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// With a flush slower than this, the work beside it does not show.
+const SLOW: Duration = Duration::from_millis(1);
+
 /// Prints the probe.
 pub(crate) fn print(folder: &Path) -> Result<()> {
     let mut file = File::create(folder.join("probe"))?;
@@ -20,6 +23,11 @@ pub(crate) fn print(folder: &Path) -> Result<()> {
     }
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_else(|_| "unknown".into());
     println!("disk: fdatasync of one page {}; load {}", summary(&mut times), load.trim());
+    if median(&mut times) > SLOW {
+        println!(
+            "the machine is busy or the disk slow: times on disk are waiting, and ratios of them say little"
+        );
+    }
     Ok(())
 }
 

@@ -1,32 +1,66 @@
 //! One recorded action against a bare rusqlite transaction that leaves the same rows in the same tables.
 
+use crate::marks::Marks;
 use crate::probe::{median, summary};
-use anyhow::{Context, Result};
-use carboy_core::{DeliveredLine, Drainer, Engine, Identity, Reply, Step, SystemClock, SystemRandom};
-use carboy_protocol::wire::{FeedItem, SyncReply};
-use carboy_protocol::{
-    AccountId, ActorId, CustomerId, Dot, Field, Money, PlantId, Profile, Role, Timestamp, VectorClock, Write,
-};
-use rusqlite::{Connection, TransactionBehavior, params};
+use crate::world::{World, copy, lines, options, profile};
+use anyhow::{Result, ensure};
+use carboy_core::Engine;
+use carboy_protocol::Money;
+use rusqlite::types::Value;
+use rusqlite::{Connection, TransactionBehavior, params, params_from_iter};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-const CUSTOMERS: u8 = 100;
+/// The kinds that are measured.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    Delivery,
+    Cash,
+    Profile,
+}
 
-/// Measures `rounds` actions of each, in turn.
-pub(crate) fn run(folder: &Path, rounds: usize) -> Result<()> {
-    let engine = engine(&folder.join("carboy.db"))?;
-    let (mut bare, rows) = bare(&folder.join("bare.db"))?;
-    let line = [DeliveredLine { product: "20L".parse()?, delivered: 3, empties: 2 }];
+/// Measures `rounds` actions of each kind, in turn with bare ones: on the disk, which is what the mark is for, and
+/// in memory, where nothing is flushed and the work itself shows even on a busy machine.
+pub(crate) fn run(folder: &Path, rounds: usize, marks: &mut Marks) -> Result<()> {
+    println!("one recorded action, WAL, synchronous=FULL, {rounds} rounds in turn (profile: a fifth)");
+    all_kinds(folder, rounds, Some(marks))?;
+    if let Ok(memory) = tempfile::tempdir_in("/dev/shm") {
+        println!("the same in memory, without a flush: for information");
+        all_kinds(memory.path(), rounds, None)?;
+    }
+    Ok(())
+}
+
+fn all_kinds(folder: &Path, rounds: usize, mut marks: Option<&mut Marks>) -> Result<()> {
+    let world = World::create(&folder.join("world"))?;
+    for kind in [Kind::Delivery, Kind::Cash, Kind::Profile] {
+        // Each update waits beside those of the same customer: as many as these no rider makes.
+        let rounds = if kind == Kind::Profile { rounds / 5 } else { rounds };
+        let [ours, bare] = ["ours", "bare"].map(|name| folder.join(name).join(kind.name()));
+        copy(&folder.join("world"), &ours)?;
+        copy(&folder.join("world"), &bare)?;
+        let ratio = measure(&world, kind, [&ours, &bare], rounds)?;
+        let what = format!("{}, ratio of the medians", kind.name());
+        match &mut marks {
+            Some(marks) => marks.at_most(&what, ratio, 1.20, ""),
+            None => println!("  {what}: {ratio:.2}"),
+        }
+    }
+    Ok(())
+}
+
+/// The ratio of the medians.
+fn measure(world: &World, kind: Kind, folders: [&Path; 2], rounds: usize) -> Result<f64> {
+    let engine = world.engine(folders[0])?;
+    let mut bare = Bare::new(world, kind, folders[1])?;
     let (mut ours, mut theirs) = (Vec::with_capacity(rounds), Vec::with_capacity(rounds));
-    for round in 0..rounds + rounds / 10 {
-        let customer = CustomerId::from_bytes([u8::try_from(round % usize::from(CUSTOMERS))?; 16]);
+    let actions = rounds + rounds / 10;
+    for round in 0..actions {
         let start = Instant::now();
-        engine.confirm_delivery(customer, &line, None)?;
+        kind.act(&engine, world, round)?;
         let ours_took = start.elapsed();
         let start = Instant::now();
-        insert(&mut bare, &rows, i64::try_from(round)? + 2)?;
+        bare.insert(round)?;
         let theirs_took = start.elapsed();
         // The first tenth warms up.
         if round >= rounds / 10 {
@@ -34,100 +68,115 @@ pub(crate) fn run(folder: &Path, rounds: usize) -> Result<()> {
             theirs.push(theirs_took);
         }
     }
-    report(&mut ours, &mut theirs);
-    let same: i64 = bare.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0))?;
-    let actions = rounds + rounds / 10;
-    anyhow::ensure!(same == i64::try_from(actions)? + 1, "the bare file has {same} entries");
-    Ok(())
+    println!("  {}, carboy         {}", kind.name(), summary(&mut ours));
+    println!("  {}, bare rusqlite  {}", kind.name(), summary(&mut theirs));
+    let same: usize = bare.connection.query_row("SELECT count(*) FROM record", [], |row| row.get(0))?;
+    ensure!(same == actions + 1, "the bare file has {same} records");
+    Ok(median(&mut ours).as_secs_f64() / median(&mut theirs).as_secs_f64())
 }
 
-fn report(ours: &mut [Duration], theirs: &mut [Duration]) {
-    let ratio = median(ours).as_secs_f64() / median(theirs).as_secs_f64();
-    println!("one recorded delivery, WAL, synchronous=FULL, {} rounds in turn", ours.len());
-    println!("  carboy         {}", summary(ours));
-    println!("  bare rusqlite  {}  (the same rows, no validation, no stamping)", summary(theirs));
-    println!("  ratio of the medians {ratio:.2} (mark: at most 1.30)");
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Delivery => "delivery",
+            Self::Cash => "cash",
+            Self::Profile => "profile update",
+        }
+    }
+
+    /// Records one of this kind about the next customer of the round.
+    pub(crate) fn act(self, engine: &Engine, world: &World, round: usize) -> Result<()> {
+        let customer = world.customers[round % world.customers.len()];
+        match self {
+            Self::Delivery => engine.confirm_delivery(customer, &lines(0), None, &[])?,
+            Self::Cash => engine.collect_cash(customer, Money::new(15_000, world.identity.currency))?,
+            Self::Profile => engine.update_profile(customer, profile(round))?,
+        };
+        Ok(())
+    }
+
+    /// What the action changes in the customer's row: ?1 is the record, ?2 the row, and the values from ?3 on are
+    /// taken from a real one.
+    fn customer_update(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Delivery => (
+                "UPDATE customer SET pending = pending + ?3, visit = ?4, visit_id = ?1 WHERE id = ?2",
+                "SELECT pending, visit FROM customer WHERE id = ?",
+            ),
+            Self::Cash => (
+                "UPDATE customer SET pending = pending + ?3 WHERE id = ?2",
+                "SELECT pending FROM customer WHERE id = ?",
+            ),
+            Self::Profile => (
+                "UPDATE customer SET name = ?3, phone = ?4, address = ?5, note = ?6, lost = ?7 WHERE id = ?2",
+                "SELECT name, phone, address, note, lost FROM customer WHERE id = ?",
+            ),
+        }
+    }
 }
 
-/// An engine that has fetched a product and its customers.
-fn engine(path: &Path) -> Result<Arc<Engine>> {
-    let identity = Identity {
-        plant: PlantId::from_bytes([1; 16]),
-        account: AccountId::from_bytes([2; 16]),
-        currency: "KES".parse()?,
-    };
-    let engine = Arc::new(Engine::open(path, &identity, Arc::new(SystemClock), Arc::new(SystemRandom))?);
-    let mut drainer = Drainer::new(engine.clone());
-    drainer.step();
-    drainer.token(Ok("token".into()));
-    anyhow::ensure!(matches!(drainer.step(), Step::Send(_)), "nothing was sent");
-    let actor: ActorId = {
-        let connection = Connection::open(path)?;
-        connection.query_row("SELECT actor FROM meta", [], |row| Ok(ActorId::from_bytes(row.get(0)?)))?
-    };
-    let reply = SyncReply { actor, results: vec![], feed: feed()?, cursor: 1, more: false };
-    let body = serde_json::to_vec(&reply)?;
-    drainer
-        .reply(Ok(Reply { status: 200, protocol: Some("1".into()), body, ..Reply::default() }))
-        .context("the feed was not merged")?;
-    Ok(engine)
+/// What every save of the meta row writes beside the last id.
+const META: &str = "actor, base, parent_actor, parent_seq, settled_id, head, cursor, pending_bytes, last_contact, \
+                    shift, shift_id, since, laid_in_shift, laid_in_all";
+
+/// What a record's insertion writes beside id and customer.
+const RECORD: &str = "amount, profile_update, before, body, hash, undoes";
+
+/// A file with the same tables, opened by rusqlite alone with the same settings, and the values that one action left
+/// in it.
+struct Bare {
+    connection: Connection,
+    update: &'static str,
+    customer: Vec<Value>,
+    meta: Vec<Value>,
+    record: Vec<Value>,
 }
 
-fn feed() -> Result<Vec<FeedItem>> {
-    let price = Money::new(15_000, "KES".parse()?);
-    let product = FeedItem::Product { code: "20L".parse()?, name: "20 litres".into(), price };
-    let customers = (0..CUSTOMERS).map(|n| {
-        let mut profile = Profile::default();
-        profile.apply(&Write {
-            dot: Dot { actor: ActorId::from_bytes([9; 16]), seq: u64::from(n) + 1 },
-            context: VectorClock::new(),
-            lamport: 1,
-            role: Role::Manager,
-            author: AccountId::from_bytes([9; 16]),
-            at: Timestamp(0),
-            changes: [(Field::Name, format!("Customer {n}"))].into(),
-        });
-        let balance = Money::new(0, price.currency);
-        FeedItem::Customer { customer: CustomerId::from_bytes([n; 16]), balance, profile: Some(profile) }
-    });
-    Ok(std::iter::once(product).chain(customers).collect())
+impl Bare {
+    fn new(world: &World, kind: Kind, folder: &Path) -> Result<Self> {
+        let engine = world.engine(folder)?;
+        kind.act(&engine, world, 0)?;
+        drop(engine);
+        let connection = Connection::open(options(folder, &world.identity)?.file())?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+        connection.set_prepared_statement_cache_capacity(96);
+        let (update, select) = kind.customer_update();
+        let row = connection.query_row("SELECT customer FROM record", [], |row| row.get::<_, i64>(0))?;
+        let customer = values(&connection, select, params![row])?;
+        let meta = values(&connection, &format!("SELECT {META} FROM meta"), params![])?;
+        let record = values(&connection, &format!("SELECT {RECORD} FROM record"), params![])?;
+        Ok(Self { connection, update, customer, meta, record })
+    }
+
+    /// What the action of this round leaves behind, and nothing else: no validation, no stamping, no receipt.
+    fn insert(&mut self, round: usize) -> Result<()> {
+        let id = i64::try_from(round)? + 2;
+        let customer = i64::try_from(round % crate::world::CUSTOMERS)? + 1;
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.prepare_cached(
+            "INSERT INTO record (id, customer, amount, profile_update, before, body, hash, undoes)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params_from_iter([id, customer].map(Value::from).iter().chain(&self.record)))?;
+        tx.prepare_cached(self.update)?
+            .execute(params_from_iter([id, customer].map(Value::from).iter().chain(&self.customer)))?;
+        tx.prepare_cached(
+            "UPDATE meta SET last_id = ?, actor = ?, base = ?, parent_actor = ?, parent_seq = ?, settled_id = ?,
+                 head = ?, cursor = ?, pending_bytes = ?, last_contact = ?, shift = ?, shift_id = ?, since = ?,
+                 laid_in_shift = ?, laid_in_all = ?",
+        )?
+        .execute(params_from_iter(std::iter::once(&Value::from(id)).chain(&self.meta)))?;
+        tx.commit()?;
+        Ok(())
+    }
 }
 
-/// What one action leaves behind, read off a real one.
-struct Rows {
-    amount: i64,
-    body: String,
-    hash: Vec<u8>,
-}
-
-/// A file with the same tables and one action in it, opened by rusqlite alone with the same settings.
-fn bare(path: &Path) -> Result<(Connection, Rows)> {
-    let engine = engine(path)?;
-    let line = [DeliveredLine { product: "20L".parse()?, delivered: 3, empties: 2 }];
-    engine.confirm_delivery(CustomerId::from_bytes([0; 16]), &line, None)?;
-    drop(engine);
-    let connection = Connection::open(path)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "full")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    let rows = connection.query_row("SELECT amount, body, hash FROM outbox", [], |row| {
-        Ok(Rows { amount: row.get(0)?, body: row.get(1)?, hash: row.get(2)? })
-    })?;
-    Ok((connection, rows))
-}
-
-fn insert(connection: &mut Connection, rows: &Rows, id: i64) -> Result<()> {
-    let customer = (id - 2) % i64::from(CUSTOMERS) + 1;
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    tx.prepare_cached(
-        "INSERT INTO outbox (id, customer, amount, profile_update, body, hash) VALUES (?, ?, ?, 0, ?, ?)",
-    )?
-    .execute(params![id, customer, rows.amount, rows.body, rows.hash])?;
-    tx.prepare_cached("UPDATE meta SET last_id = ?, head = ?")?.execute(params![id, rows.hash])?;
-    tx.prepare_cached("UPDATE customer SET pending = pending + ?, visit = 1, visit_id = ? WHERE id = ?")?
-        .execute(params![rows.amount, id, customer])?;
-    tx.commit()?;
-    Ok(())
+/// The first row's values.
+fn values(connection: &Connection, sql: &str, key: impl rusqlite::Params) -> Result<Vec<Value>> {
+    let mut query = connection.prepare(sql)?;
+    let columns = query.column_count();
+    Ok(query.query_row(key, |row| (0..columns).map(|column| row.get(column)).collect())?)
 }

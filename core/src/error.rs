@@ -1,6 +1,7 @@
 //! The one error type of actions and queries.
 
-use carboy_protocol::{AccountId, Currency, CustomerId, Invalid, ProductCode};
+use crate::env::KeyStoreError;
+use carboy_protocol::{AccountId, Currency, CustomerId, Invalid, ProductCode, RouteId, Timestamp};
 
 /// Why an action or a query failed. An action that failed left nothing behind.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +12,35 @@ pub enum Error {
     /// There is no such product on this phone.
     #[error("unknown product {0}")]
     UnknownProduct(ProductCode),
+    /// There is no such route on this phone.
+    #[error("unknown route {0}")]
+    UnknownRoute(RouteId),
+    /// There is no such record on this phone, or not any more.
+    #[error("unknown record {0}")]
+    UnknownRecord(u64),
+    /// The record was taken back already.
+    #[error("record {0} was withdrawn already")]
+    AlreadyWithdrawn(u64),
+    /// A record of this kind cannot be taken back, sent again or corrected in this way.
+    #[error("{what} is not possible for a {kind}")]
+    NotPossible {
+        /// What was asked for.
+        what: &'static str,
+        /// The record's kind; `unreadable` if its bytes cannot be read any more.
+        kind: &'static str,
+    },
+    /// The last shift has not ended.
+    #[error("a shift is open since {}", .0.0)]
+    ShiftOpen(Timestamp),
+    /// No shift is open.
+    #[error("no shift is open")]
+    NoShift,
+    /// There is nothing of this rider's that stands behind another value of this field.
+    #[error("no edit of {0} stands behind another one")]
+    NoLostEdit(&'static str),
+    /// The photo's file cannot be read. Nothing was recorded.
+    #[error("the photo cannot be read: {0}")]
+    UnreadablePhoto(String),
     /// The amount is not in the plant's currency.
     #[error("currency {given} is not the plant's {expected}")]
     CurrencyMismatch {
@@ -44,10 +74,40 @@ pub enum Error {
         /// The version that is linked.
         found: &'static str,
     },
+    /// The file is encrypted with another key than the key store has. The file was left as it was.
+    #[error("the key does not fit the store")]
+    WrongKey,
+    /// The file is not encrypted, and this build encrypts. The file was left as it was.
+    #[error("the store is not encrypted")]
+    NotEncrypted,
+    /// The platform's key store failed.
+    #[error(transparent)]
+    KeyStore(#[from] KeyStoreError),
+    /// The key store has lost this phone's signing key: enrol again.
+    #[error("this phone has no signing key")]
+    NoDeviceKey,
+    /// Something has not been sent yet: say what is to become of it.
+    #[error(
+        "{mutations} mutations and {photos} photos have not been sent, {refused} mutations were not accepted"
+    )]
+    PendingWork {
+        /// Mutations that the server has not settled.
+        mutations: u64,
+        /// Photos that the server does not have.
+        photos: u64,
+        /// Mutations that the server did not accept and that nobody has dealt with.
+        refused: u64,
+    },
+    /// The account was signed out; its store is closed.
+    #[error("the account was signed out")]
+    SignedOut,
     /// The phone's storage is full. Nothing was recorded.
     #[error("the phone's storage is full")]
     StorageFull,
-    /// The file is not a store or is damaged. It was left as it is.
+    /// The file is no store of Carboy's. It was left as it is.
+    #[error("not a store: {0}")]
+    NotAStore(String),
+    /// The file is damaged. What can be read of it is saved when it is opened again.
     #[error("the store is damaged: {0}")]
     Damaged(String),
     /// Any other failure of the store.
@@ -58,11 +118,26 @@ pub enum Error {
     NoRandomness(String),
 }
 
+impl Error {
+    /// A failure of a file other than the database.
+    #[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]
+    pub(crate) fn from_io(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::StorageFull,
+            _ => Self::Store(error.to_string()),
+        }
+    }
+}
+
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
+        use rusqlite::{ErrorCode, ffi};
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::StorageFull,
+            // The WAL's index is a file too, and cannot grow.
+            _ if error.sqlite_error().is_some_and(|e| e.extended_code == ffi::SQLITE_IOERR_SHMSIZE) => {
+                Self::StorageFull
+            }
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
             _ => Self::Store(error.to_string()),
         }

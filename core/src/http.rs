@@ -1,6 +1,6 @@
 //! The transport over HTTP, with TLS by rustls.
 
-use crate::transport::{Exchange, LinkError, Reply, Transport};
+use crate::transport::{Body, Exchange, LinkError, Reply, Transport};
 use async_trait::async_trait;
 use carboy_protocol::wire;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
@@ -22,11 +22,18 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// A transport to the server at `base`, for example `https://plant.example`. Certificates are checked
-    /// against Mozilla's roots, which are compiled in: the platform's verifier needs a JVM context on Android.
+    /// A transport to the server at `base`, for example `https://plant.example`; a path in it is not used. Exchanges
+    /// need a Tokio runtime with I/O and time, as [`crate::Runtime`] has. Certificates are checked against Mozilla's
+    /// roots, which are compiled in: the platform's verifier needs a JVM context on Android.
     ///
     /// # Errors
     /// If `base` is not an `http` or `https` address.
+    ///
+    /// ```
+    /// use carboy_core::HttpTransport;
+    /// assert!(HttpTransport::new("https://plant.example").is_ok());
+    /// assert!(HttpTransport::new("ftp://plant.example").is_err());
+    /// ```
     pub fn new(base: &str) -> Result<Self, LinkError> {
         let base =
             Url::parse(base).map_err(|error| LinkError(format!("server address {base:?}: {error}")))?;
@@ -53,16 +60,19 @@ impl HttpTransport {
 #[async_trait]
 impl Transport for HttpTransport {
     async fn exchange(&self, exchange: Exchange) -> Result<Reply, LinkError> {
-        let url = self.base.join(exchange.path).map_err(|error| LinkError(error.to_string()))?;
+        let url = self.base.join(&exchange.path).map_err(|error| LinkError(error.to_string()))?;
         let mut request = self
             .client
             .post(url)
             .timeout(exchange.timeout)
             .header(wire::HEADER, wire::VERSION)
-            .header(CONTENT_TYPE, "application/json")
-            .header(CONTENT_ENCODING, "gzip")
-            .header(ACCEPT_ENCODING, "gzip")
-            .body(exchange.body);
+            .header(ACCEPT_ENCODING, "gzip");
+        request = match exchange.body {
+            Body::Json(gzip) => {
+                request.header(CONTENT_TYPE, "application/json").header(CONTENT_ENCODING, "gzip").body(gzip)
+            }
+            Body::Piece(piece) => request.header(CONTENT_TYPE, "application/octet-stream").body(piece),
+        };
         if let Some(token) = exchange.token {
             request = request.bearer_auth(token);
         }

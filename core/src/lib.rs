@@ -6,10 +6,10 @@
 //!   for the next [`Step`] and told what came of it, so that a simulator can drive it in virtual time.
 //! - [`Runtime`] is the thread that drives a drainer in real time over a [`Transport`].
 //!
-//! Clock, randomness, transport and token provider are passed in (see [`env`]).
+//! Clock, randomness, key store, transport and token provider are passed in (see [`mod@env`]).
 //!
 //! ```
-//! use carboy_core::{Engine, Identity, SystemClock, SystemRandom};
+//! use carboy_core::{Engine, Identity, MemoryKeys, Options};
 //! use carboy_protocol::{AccountId, PlantId};
 //! use std::sync::Arc;
 //!
@@ -19,14 +19,16 @@
 //!     account: AccountId::from_bytes([2; 16]),
 //!     currency: "KES".parse()?,
 //! };
-//! let engine =
-//!     Engine::open(&folder.path().join("rider.db"), &identity, Arc::new(SystemClock), Arc::new(SystemRandom))?;
+//! let engine = Engine::open(&Options::new(folder.path(), identity, Arc::new(MemoryKeys::default())))?;
 //! assert_eq!(engine.status()?.pending, 0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod action;
+mod attention;
+mod diagnostics;
 mod drainer;
 mod engine;
 mod enrol;
@@ -36,25 +38,29 @@ mod error;
 mod http;
 mod observe;
 mod query;
+mod record;
 mod runtime;
 mod store;
 mod transport;
 
-pub use action::{DeliveredLine, Receipt};
+pub use accounts::{SignOut, SignedOut, StoredAccount, accounts};
+pub use action::{DayReceipt, DeliveredLine, Receipt};
+pub use attention::{Attention, Choice, Correction, Keep, LostEdit, Refused};
 pub use drainer::{Drainer, Step, Wake};
-pub use engine::{Engine, Identity};
+pub use engine::{Engine, Identity, Options};
 pub use enrol::{EnrolError, enrol};
-pub use env::{Clock, Random, SystemClock, SystemRandom};
+pub use env::{Clock, KeyStore, KeyStoreError, MemoryKeys, Random, SystemClock, SystemRandom};
 pub use error::Error;
 #[cfg(feature = "http")]
 pub use http::HttpTransport;
 pub use observe::{Change, Changes, Observer};
 pub use query::{
-    AttentionItem, Customer, CustomerRow, HistoryLine, Product, Route, Stop, Value, Visit, WaitingItem,
+    Customer, CustomerRow, DayProduct, DaySummary, HistoryLine, Product, Record, Route, Settlement, Stop,
+    Value,
 };
 pub use runtime::{Runtime, SyncReport, TokenError, TokenProvider};
 pub use store::settle::{Rejected, Settled};
-pub use transport::{Exchange, LinkError, Reply, Transport};
+pub use transport::{Body, Exchange, LinkError, Reply, Transport};
 
 /// What a rider's screens say about the exchange with the server.
-pub use engine::{Status, SyncState};
+pub use engine::{Status, SyncState, WaitReason, Waiting};

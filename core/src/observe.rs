@@ -9,6 +9,8 @@ use tokio::sync::Notify;
 pub enum Change {
     /// Customers, balances, routes, products.
     Customers,
+    /// The shift and its counts.
+    Day,
     /// What is waiting to be sent.
     Outbox,
     /// What needs attention.
@@ -22,6 +24,26 @@ pub type Changes = std::collections::BTreeSet<Change>;
 
 /// Is told of changes, on a thread of its own: it may take its time and may call the engine. While it does,
 /// further changes gather into its next notice.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+/// # use {carboy_core::*, carboy_protocol::*, example::*};
+/// # let (engine, customer, route, _folder) = phone();
+/// # use std::sync::{Arc, mpsc};
+/// struct Screen(mpsc::Sender<Changes>);
+///
+/// impl Observer for Screen {
+///     fn changed(&self, changes: Changes) {
+///         drop(self.0.send(changes)); // a screen that is gone wants no more
+///     }
+/// }
+/// let (sender, changes) = mpsc::channel();
+/// let screen = Arc::new(Screen(sender));
+/// let runtime = Runtime::start(engine, Arc::new(Server::default()), Arc::new(Tokens), Some(screen))?;
+/// runtime.engine().start_shift(None)?;
+/// assert!(changes.iter().any(|changes| changes.contains(&Change::Day)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Observer: Send + Sync {
     /// Something changed since the last call.
     fn changed(&self, changes: Changes);

@@ -1,11 +1,15 @@
 //! What a rider sees. Every query is local, and shows the server's state with the outbox laid over it.
 
-use crate::store::{Meta, bytes, feed};
+use crate::store::meta::told_day;
+use crate::store::outbox::{RecordState, Recorded};
+use crate::store::{Meta, feed, outbox, overlay};
 use crate::{Engine, Error};
 use carboy_protocol::{
-    Action, CustomerId, Field, Money, Mutation, ProductCode, Role, RouteId, Sibling, Timestamp, TxnId,
+    Action, CustomerId, Field, Money, ProductCode, Role, RouteId, Shift, Sibling, StopState, Tally,
+    Timestamp, TxnId,
 };
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+use std::collections::BTreeMap;
 
 /// A product and its price on this phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,34 +31,8 @@ pub struct Route {
     pub name: String,
     /// How many stops it has.
     pub stops: u64,
-    /// How many of them were visited.
-    pub visited: u64,
-}
-
-/// How the last visit ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Visit {
-    /// Bottles were handed over.
-    Delivered,
-    /// It was in vain.
-    Failed,
-}
-
-impl Visit {
-    pub(crate) fn code(self) -> i64 {
-        match self {
-            Self::Delivered => 1,
-            Self::Failed => 2,
-        }
-    }
-
-    fn from_code(code: i64) -> Option<Self> {
-        match code {
-            1 => Some(Self::Delivered),
-            2 => Some(Self::Failed),
-            _ => None,
-        }
-    }
+    /// How many of them the rider is done with in this shift.
+    pub done: u64,
 }
 
 /// A customer in a list.
@@ -75,9 +53,9 @@ pub struct CustomerRow {
 pub struct Stop {
     /// Who is visited.
     pub customer: CustomerRow,
-    /// How the last visit ended, if there was one.
-    pub visit: Option<Visit>,
-    /// Whether the server has settled that visit: one tick or two.
+    /// How it stands in this shift; `None` if nothing was recorded about it yet.
+    pub state: Option<StopState>,
+    /// Whether the server has settled what says so: one tick or two.
     pub settled: bool,
 }
 
@@ -107,8 +85,10 @@ pub struct Customer {
     pub note: String,
     /// What the customer owes, with what this phone recorded.
     pub balance: Money,
-    /// How much of that the server does not know yet.
+    /// How much of that the server's feed has not brought back yet.
     pub unsettled: Money,
+    /// Whether the customer was added by mistake and is not served any more.
+    pub closed: bool,
     /// The fields that two people changed without having seen each other's change, with every value, the one
     /// shown first.
     pub conflicts: Vec<(Field, Vec<Value>)>,
@@ -133,36 +113,78 @@ pub struct HistoryLine {
     pub settled: bool,
 }
 
-/// A mutation that is waiting to be sent.
+/// Something that was recorded on this phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WaitingItem {
-    /// Its place in the outbox.
+pub struct Record {
+    /// Its number on this phone, for [`Engine::withdraw`].
     pub id: u64,
-    /// The mutation.
-    pub txn: TxnId,
-    /// Its kind, for example `collect_cash`.
+    /// The mutation; `None` if its bytes cannot be read any more.
+    pub txn: Option<TxnId>,
+    /// Its kind, for example `collect_cash`; empty if it cannot be read any more.
     pub kind: String,
-    /// The name of the customer whom it is about.
+    /// The name of the customer whom it is about; empty if it is about none.
     pub customer_name: String,
+    /// Its signed effect on that customer's balance.
+    pub amount: Money,
     /// When it was recorded, by this phone's clock.
-    pub at: Timestamp,
+    pub at: Option<Timestamp>,
+    /// What became of it.
+    pub state: Settlement,
+    /// Whether it was taken back.
+    pub withdrawn: bool,
+    /// Whether it can be taken back.
+    pub can_withdraw: bool,
 }
 
-/// A mutation that the server did not accept.
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Settlement {
+    /// It waits to be sent.
+    Pending,
+    /// The server has applied it.
+    Applied,
+    /// The server has not accepted it.
+    Refused,
+}
+
+/// The rider's day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttentionItem {
-    /// Its place in the outbox.
-    pub id: u64,
-    /// The mutation's kind; empty if it cannot be read any more.
-    pub kind: String,
-    /// The name of the customer whom it is about; empty if it cannot be told any more.
-    pub customer_name: String,
-    /// The server's reason, for a switch.
-    pub reason: String,
-    /// The server's reason, with the values.
-    pub detail: String,
-    /// What was recorded, as JSON.
-    pub body: String,
+pub struct DaySummary {
+    /// The last shift begun, open or not.
+    pub shift: Option<Shift>,
+    /// Deliveries confirmed in this shift.
+    pub deliveries: i64,
+    /// Stops visited in vain in this shift.
+    pub failures: i64,
+    /// Customers added in this shift.
+    pub customers: i64,
+    /// Cash collected in this shift.
+    pub collected: Money,
+    /// Cash handed in in this shift.
+    pub handed_in: Money,
+    /// Cash that the rider carries, whenever it was collected.
+    pub cash_in_hand: Money,
+    /// Bottles by product, by code.
+    pub products: Vec<DayProduct>,
+}
+
+/// Bottles of one product in a rider's day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayProduct {
+    /// Which product.
+    pub product: ProductCode,
+    /// Full bottles loaded in this shift.
+    pub loaded: i64,
+    /// Full bottles given back to the plant in this shift.
+    pub returned: i64,
+    /// Full bottles handed to customers in this shift.
+    pub delivered: i64,
+    /// Empty bottles got from customers in this shift.
+    pub empties: i64,
+    /// Full bottles on board, whenever they were loaded.
+    pub on_board: i64,
+    /// Empty bottles on board, whenever they were got.
+    pub empties_on_board: i64,
 }
 
 impl Engine {
@@ -170,6 +192,15 @@ impl Engine {
     ///
     /// # Errors
     /// If the store cannot be read.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # let (engine, customer, route, _folder) = phone();
+    /// let products = engine.products()?;
+    /// assert_eq!(products[0].price.to_string(), "KES 150.00");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn products(&self) -> Result<Vec<Product>, Error> {
         self.store.read(|tx| {
             let currency = Meta::read(tx)?.currency;
@@ -188,22 +219,28 @@ impl Engine {
     ///
     /// # Errors
     /// If the store cannot be read.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # let (engine, customer, route, _folder) = phone();
+    /// engine.note_progress(customer, Progress::Skipped)?;
+    /// let routes = engine.routes()?;
+    /// assert_eq!((routes[0].done, routes[0].stops), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn routes(&self) -> Result<Vec<Route>, Error> {
         self.store.read(|tx| {
-            let mut query = tx.prepare_cached(
-                "SELECT route.route, route.name, count(customer.id), count(nullif(visit, 0))
-                 FROM route LEFT JOIN stop USING (route) LEFT JOIN customer ON customer.id = stop.customer
-                 GROUP BY route.route ORDER BY route.name, route.route",
-            )?;
-            let rows = query.query_map([], |row| {
-                Ok(Route {
-                    route: RouteId::from_bytes(row.get(0)?),
-                    name: row.get(1)?,
-                    stops: row.get(2)?,
-                    visited: row.get(3)?,
-                })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let meta = Meta::read(tx)?;
+            let mut query = tx.prepare_cached("SELECT route, name FROM route ORDER BY name, route")?;
+            let rows = query.query_map([], |row| Ok((RouteId::from_bytes(row.get(0)?), row.get(1)?)))?;
+            rows.map(|row| {
+                let (route, name) = row?;
+                let stops = stops(tx, &meta, route)?;
+                let done = stops.iter().filter(|stop| stop.state.is_some_and(StopState::is_done)).count();
+                Ok(Route { route, name, stops: stops.len() as u64, done: done as u64 })
+            })
+            .collect()
         })
     }
 
@@ -211,39 +248,56 @@ impl Engine {
     ///
     /// # Errors
     /// If the store cannot be read.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # let (engine, customer, route, _folder) = phone();
+    /// let stops = engine.stops(route)?;
+    /// assert_eq!(stops[0].customer.name, "Mama Njeri");
+    /// assert_eq!(stops[0].state, None); // nothing was recorded about it yet
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stops(&self, route: RouteId) -> Result<Vec<Stop>, Error> {
-        self.store.read(|tx| {
-            let meta = Meta::read(tx)?;
-            let mut query = tx.prepare_cached(
-                "SELECT customer.customer, name, address, balance + pending, visit, visit_id
-                 FROM stop JOIN customer ON customer.id = stop.customer
-                 WHERE route = ? AND profile IS NOT NULL ORDER BY position",
-            )?;
-            let rows = query.query_map([route.as_bytes()], |row| {
-                Ok(Stop {
-                    customer: customer_row(&meta, row)?,
-                    visit: Visit::from_code(row.get(4)?),
-                    settled: row.get::<_, u64>(5)? <= meta.settled_id,
-                })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+        self.store.read(|tx| stops(tx, &Meta::read(tx)?, route))
     }
 
-    /// One page of all customers by name: those behind `after`, at most `limit`.
+    /// One page of the customers by name: those whose name, number or address contains `search` (all if it is
+    /// empty; the letters A to Z match in either case), behind `after`, at most `limit`.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn customers(&self, after: Option<&CustomerRow>, limit: u32) -> Result<Vec<CustomerRow>, Error> {
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # let (engine, customer, route, _folder) = phone();
+    /// let page = engine.customers("njeri", None, 50)?;
+    /// assert_eq!(page[0].customer, customer);
+    /// assert!(engine.customers("njeri", page.last(), 50)?.is_empty()); // the next page
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn customers(
+        &self,
+        search: &str,
+        after: Option<&CustomerRow>,
+        limit: u32,
+    ) -> Result<Vec<CustomerRow>, Error> {
         let (name, customer) =
             after.map_or(("", &[0; 16]), |row| (row.name.as_str(), row.customer.as_bytes()));
+        let escaped = search.trim().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let pattern = format!("%{escaped}%");
         self.store.read(|tx| {
             let meta = Meta::read(tx)?;
             let mut query = tx.prepare_cached(
                 "SELECT customer, name, address, balance + pending FROM customer
-                 WHERE profile IS NOT NULL AND (name, customer) > (?, ?) ORDER BY name, customer LIMIT ?",
+                 WHERE (name, customer) > (?, ?) AND (profile IS NOT NULL OR added_id > 0)
+                     AND closed = 0 AND closing_id = 0
+                     AND (name LIKE ?3 ESCAPE '\\' OR phone LIKE ?3 ESCAPE '\\' OR address LIKE ?3 ESCAPE '\\')
+                 ORDER BY name, customer LIMIT ?4",
             )?;
-            let rows = query.query_map(params![name, customer, limit], |row| customer_row(&meta, row))?;
+            let rows =
+                query.query_map(params![name, customer, pattern, limit], |row| customer_row(&meta, row))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
@@ -252,25 +306,49 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::UnknownCustomer`].
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # let (engine, customer, route, _folder) = phone();
+    /// let screen = engine.customer(customer)?;
+    /// assert_eq!((screen.name.as_str(), screen.balance.to_string()), ("Mama Njeri", "KES 100.00".into()));
+    /// assert_eq!(screen.conflicts[0].0, Field::Phone);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn customer(&self, id: CustomerId) -> Result<Customer, Error> {
         self.store.read(|tx| customer(tx, &Meta::read(tx)?, find(tx, id)?))
     }
 
-    /// The newest `limit` lines of a customer's history: first what this phone recorded and the feed has not
-    /// brought back yet, then the ledger.
+    /// One page of a customer's history, newest first: what this phone recorded and the feed has not brought back
+    /// yet, then the ledger. `skip` lines are passed over, at most `limit` come back.
     ///
     /// # Errors
     /// [`Error::UnknownCustomer`].
-    pub fn history(&self, id: CustomerId, limit: u32) -> Result<Vec<HistoryLine>, Error> {
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # let (engine, customer, route, _folder) = phone();
+    /// engine.collect_cash(customer, Money::new(3_000, "KES".parse()?))?;
+    /// let lines = engine.history(customer, 0, 20)?;
+    /// assert_eq!((lines[0].kind.as_str(), lines[0].amount.minor, lines[0].settled), ("collect_cash", -3_000, false));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn history(&self, id: CustomerId, skip: u32, limit: u32) -> Result<Vec<HistoryLine>, Error> {
         self.store.read(|tx| {
             let meta = Meta::read(tx)?;
             let row = find(tx, id)?;
-            let mut lines = overlaid_lines(tx, &meta, row, limit)?;
+            let mut lines = laid_lines(tx, &meta, row, skip, limit)?;
+            let laid: u32 = tx
+                .prepare_cached("SELECT count(*) FROM record WHERE customer = ? AND done = 0")?
+                .query_row([row], |row| row.get(0))?;
             let missing = u64::from(limit) - lines.len() as u64;
             let mut query = tx.prepare_cached(
-                "SELECT txn, kind, amount, note, role, at FROM entry WHERE customer = ? ORDER BY rev DESC LIMIT ?",
+                "SELECT txn, kind, amount, note, role, at FROM entry
+                 WHERE customer = ? ORDER BY rev DESC LIMIT ? OFFSET ?",
             )?;
-            let rows = query.query_map(params![row, missing], |row| {
+            let rows = query.query_map(params![row, missing, skip.saturating_sub(laid)], |row| {
                 Ok(HistoryLine {
                     txn: TxnId::from_bytes(row.get(0)?),
                     kind: row.get(1)?,
@@ -288,68 +366,72 @@ impl Engine {
         })
     }
 
-    /// One page of what is waiting to be sent, oldest first: those behind place `after` (0 for the first page),
+    /// One page of what is waiting to be sent, oldest first: records behind number `after` (0 for the first page),
     /// at most `limit`.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn waiting(&self, after: u64, limit: u32) -> Result<Vec<WaitingItem>, Error> {
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # let (engine, customer, route, _folder) = phone();
+    /// let receipt = engine.start_shift(Some(route))?;
+    /// let waiting = engine.waiting(0, 50)?;
+    /// assert_eq!((waiting[0].id, waiting[0].state), (receipt.id, Settlement::Pending));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn waiting(&self, after: u64, limit: u32) -> Result<Vec<Record>, Error> {
         self.store.read(|tx| {
             let meta = Meta::read(tx)?;
-            let mut query = tx.prepare_cached(
-                "SELECT outbox.id, body, name FROM outbox JOIN customer ON customer.id = outbox.customer
-                 WHERE outbox.id > ? ORDER BY outbox.id LIMIT ?",
-            )?;
-            let rows = query.query_map(params![after.max(meta.settled_id), limit], |row| {
-                let mutation = serde_json::from_slice::<Mutation>(bytes(row, 1)?).ok();
-                Ok(mutation.map(|mutation| (row.get(0), mutation, row.get(2))))
-            })?;
-            let mut items = Vec::new();
-            for row in rows {
-                if let Some((id, mutation, name)) = row? {
-                    let kind = mutation.action.kind().to_owned();
-                    items.push(WaitingItem {
-                        id: id?,
-                        txn: mutation.txn,
-                        kind,
-                        customer_name: name?,
-                        at: mutation.at,
-                    });
-                }
-            }
-            Ok(items)
+            records(tx, &meta, "record.id > ? ORDER BY record.id", after.max(meta.settled_id), limit)
         })
     }
 
-    /// What the server did not accept, oldest first.
+    /// One page of what was recorded on this phone, newest first: records before number `before` (`None` for the
+    /// first page), at most `limit`. Settled ones stay for about two thousand more records.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn attention(&self) -> Result<Vec<AttentionItem>, Error> {
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # let (engine, customer, route, _folder) = phone();
+    /// let receipt = engine.start_shift(Some(route))?;
+    /// let records = engine.records(None, 50)?;
+    /// assert_eq!(records[0].txn, Some(receipt.txn));
+    /// assert!(engine.records(Some(receipt.id), 50)?.is_empty()); // the next page
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn records(&self, before: Option<u64>, limit: u32) -> Result<Vec<Record>, Error> {
         self.store.read(|tx| {
-            let mut query = tx.prepare_cached(
-                "SELECT attention.id, body, coalesce(name, ''), reason, detail
-                 FROM attention LEFT JOIN customer ON customer.id = attention.customer ORDER BY attention.id",
-            )?;
-            let rows = query.query_map([], |row| {
-                let body = String::from_utf8_lossy(bytes(row, 1)?).into_owned();
-                let mutation = serde_json::from_str::<Mutation>(&body).ok();
-                Ok(AttentionItem {
-                    id: row.get(0)?,
-                    kind: mutation.map(|mutation| mutation.action.kind().to_owned()).unwrap_or_default(),
-                    customer_name: row.get(2)?,
-                    reason: row.get(3)?,
-                    detail: row.get(4)?,
-                    body,
-                })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let meta = Meta::read(tx)?;
+            let before = before.unwrap_or(meta.last_id + 1);
+            records(tx, &meta, "record.id < ? ORDER BY record.id DESC", before, limit)
         })
+    }
+
+    /// The rider's day: bottles, empties, cash in hand.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # let (engine, customer, route, _folder) = phone();
+    /// engine.collect_cash(customer, Money::new(3_000, "KES".parse()?))?;
+    /// assert_eq!(engine.day()?.cash_in_hand.to_string(), "KES 30.00");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn day(&self) -> Result<DaySummary, Error> {
+        self.store.read(|tx| day_summary(tx, &Meta::read(tx)?))
     }
 }
 
 /// The row of a customer, described or not.
-fn find(tx: &Transaction<'_>, id: CustomerId) -> Result<i64, Error> {
+pub(crate) fn find(tx: &Transaction<'_>, id: CustomerId) -> Result<i64, Error> {
     tx.prepare_cached("SELECT id FROM customer WHERE customer = ?")?
         .query_row([id.as_bytes()], |row| row.get(0))
         .optional()?
@@ -367,16 +449,13 @@ fn customer_row(meta: &Meta, row: &Row<'_>) -> rusqlite::Result<CustomerRow> {
 
 /// What the screen of the customer in `row` shows.
 pub(crate) fn customer(tx: &Transaction<'_>, meta: &Meta, row: i64) -> Result<Customer, Error> {
-    let profile = feed::profile(tx, row)?;
-    let conflicts = profile
-        .conflicts()
-        .map(|field| (field, profile.siblings(field).iter().map(value).collect()))
-        .collect();
     let mut query = tx.prepare_cached(
-        "SELECT customer, name, phone, address, note, balance + pending, pending FROM customer WHERE id = ?",
+        "SELECT customer, name, phone, address, note, balance + pending, pending,
+                closed <> 0 OR closing_id > 0, conflicts
+         FROM customer WHERE id = ?",
     )?;
-    Ok(query.query_row([row], |row| {
-        Ok(Customer {
+    let (mut shown, in_conflict) = query.query_row([row], |row| {
+        let shown = Customer {
             customer: CustomerId::from_bytes(row.get(0)?),
             name: row.get(1)?,
             phone: row.get(2)?,
@@ -384,39 +463,155 @@ pub(crate) fn customer(tx: &Transaction<'_>, meta: &Meta, row: i64) -> Result<Cu
             note: row.get(4)?,
             balance: Money::new(row.get(5)?, meta.currency),
             unsettled: Money::new(row.get(6)?, meta.currency),
-            conflicts,
-        })
+            closed: row.get(7)?,
+            conflicts: Vec::new(),
+        };
+        Ok((shown, row.get::<_, bool>(8)?))
+    })?;
+    if in_conflict {
+        let profile = feed::profile(tx, row)?;
+        let values = |field| (field, profile.siblings(field).iter().map(value).collect());
+        shown.conflicts = profile.conflicts().map(values).collect();
+    }
+    Ok(shown)
+}
+
+/// The fields of a customer's profile, as shown.
+pub(crate) fn shown_fields(tx: &Transaction<'_>, row: i64) -> Result<BTreeMap<Field, String>, Error> {
+    let mut query = tx.prepare_cached("SELECT name, phone, address, note FROM customer WHERE id = ?")?;
+    Ok(query.query_row([row], |row| {
+        Ok([
+            (Field::Name, row.get(0)?),
+            (Field::Phone, row.get(1)?),
+            (Field::Address, row.get(2)?),
+            (Field::Note, row.get(3)?),
+        ]
+        .into())
     })?)
 }
 
-fn value(sibling: &Sibling) -> Value {
+pub(crate) fn value(sibling: &Sibling) -> Value {
     Value { value: sibling.value.clone(), role: sibling.role, at: sibling.at }
 }
 
+/// The stops of a route.
+fn stops(tx: &Transaction<'_>, meta: &Meta, route: RouteId) -> Result<Vec<Stop>, Error> {
+    let mut query = tx.prepare_cached(
+        "SELECT customer.customer, name, address, balance + pending, visit, visit_id, told_state, told_shift
+         FROM stop JOIN customer ON customer.id = stop.customer
+         WHERE route = ? AND (profile IS NOT NULL OR added_id > 0) AND closed = 0 AND closing_id = 0
+         ORDER BY position",
+    )?;
+    let rows = query.query_map([route.as_bytes()], |row| {
+        let shown = overlay::shown_visit(meta, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?);
+        Ok(Stop { customer: customer_row(meta, row)?, state: shown.state, settled: shown.settled })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What the day's screen shows: the server's day with the outbox laid over it.
+pub(crate) fn day_summary(tx: &Transaction<'_>, meta: &Meta) -> Result<DaySummary, Error> {
+    let told = told_day(tx)?;
+    // While the shift's beginning itself waits to be sent, the server's counts are those of the shift before.
+    let mut in_shift = if meta.since > meta.settled_id { Tally::default() } else { told.in_shift };
+    in_shift.add(&meta.laid_in_shift);
+    let mut in_all = told.in_all;
+    in_all.add(&meta.laid_in_all);
+    let money = |minor| Money::new(minor, meta.currency);
+    let products = in_all.products.iter().map(|(product, all)| {
+        let bottles = in_shift.products.get(product).copied().unwrap_or_default();
+        DayProduct {
+            product: product.clone(),
+            loaded: bottles.loaded,
+            returned: bottles.returned,
+            delivered: bottles.delivered,
+            empties: bottles.empties,
+            on_board: all.on_board(),
+            empties_on_board: all.empties_on_board(),
+        }
+    });
+    Ok(DaySummary {
+        shift: meta.shift.clone(),
+        deliveries: in_shift.deliveries,
+        failures: in_shift.failures,
+        customers: in_shift.customers,
+        collected: money(in_shift.collected),
+        handed_in: money(in_shift.handed_in),
+        cash_in_hand: money(in_all.cash_in_hand()),
+        products: products.collect(),
+    })
+}
+
+/// A page of records: those that `condition` picks, given `key`.
+fn records(
+    tx: &Transaction<'_>,
+    meta: &Meta,
+    condition: &str,
+    key: u64,
+    limit: u32,
+) -> Result<Vec<Record>, Error> {
+    let sql = format!(
+        "SELECT {}, coalesce(name, '') FROM record LEFT JOIN customer ON customer.id = record.customer
+         WHERE {condition} LIMIT ?",
+        outbox::COLUMNS
+    );
+    let mut query = tx.prepare_cached(&sql)?;
+    let rows = query.query_map(params![key, limit], |row| Ok((Recorded::from_row(row)?, row.get(9)?)))?;
+    rows.map(|row| {
+        let (record, name) = row?;
+        Ok(shown_record(meta, record, name))
+    })
+    .collect()
+}
+
+fn shown_record(meta: &Meta, record: Recorded, customer_name: String) -> Record {
+    let state = match record.state {
+        RecordState::Refused => Settlement::Refused,
+        _ if record.id > meta.settled_id => Settlement::Pending,
+        _ => Settlement::Applied,
+    };
+    let withdrawn = record.undone_by.is_some();
+    let is_reversible = record.mutation.as_ref().is_some_and(|mutation| mutation.action.is_reversible());
+    Record {
+        id: record.id,
+        txn: record.mutation.as_ref().map(|mutation| mutation.txn),
+        kind: record.mutation.as_ref().map_or("", |mutation| mutation.action.kind()).to_owned(),
+        customer_name,
+        amount: Money::new(record.amount, meta.currency),
+        at: record.mutation.map(|mutation| mutation.at),
+        state,
+        withdrawn,
+        can_withdraw: is_reversible && !withdrawn && state != Settlement::Refused,
+    }
+}
+
 /// The lines of a customer's history that the feed has not brought back yet, newest first.
-fn overlaid_lines(
+fn laid_lines(
     tx: &Transaction<'_>,
     meta: &Meta,
     customer: i64,
+    skip: u32,
     limit: u32,
 ) -> Result<Vec<HistoryLine>, Error> {
-    let mut query =
-        tx.prepare_cached("SELECT id, amount, body FROM outbox WHERE customer = ? ORDER BY id DESC LIMIT ?")?;
-    let rows = query.query_map(params![customer, limit], |row| {
-        let mutation = serde_json::from_slice::<Mutation>(bytes(row, 2)?).ok();
-        Ok((row.get::<_, u64>(0)?, row.get(1)?, mutation))
-    })?;
+    let sql = format!(
+        "SELECT {} FROM record WHERE customer = ? AND done = 0 ORDER BY id DESC LIMIT ? OFFSET ?",
+        outbox::COLUMNS
+    );
+    let mut query = tx.prepare_cached(&sql)?;
+    let rows = query.query_map(params![customer, limit, skip], Recorded::from_row)?;
     let mut lines = Vec::new();
     for row in rows {
-        let (id, amount, Some(mutation)) = row? else { continue };
-        let note = match &mutation.action {
-            Action::ConfirmDelivery { proof, .. } => proof.clone(),
-            Action::FailDelivery { note, .. } => note.clone(),
+        let Recorded { id, amount, mutation: Some(mutation), .. } = row? else { continue };
+        let kind = mutation.action.kind().to_owned();
+        let note = match mutation.action {
+            Action::ConfirmDelivery { proof, .. } => proof,
+            Action::FailDelivery { note, .. } => note,
+            Action::Withdraw { reason, .. } => reason,
             _ => None,
         };
         lines.push(HistoryLine {
             txn: mutation.txn,
-            kind: mutation.action.kind().to_owned(),
+            kind,
             amount: Money::new(amount, meta.currency),
             note,
             role: Role::Rider,

@@ -3,8 +3,9 @@
 
 use crate::observe::Observer;
 use crate::transport::Transport;
-use crate::{Drainer, Engine, Error, Settled, Status, Step, Wake};
+use crate::{Drainer, Engine, Error, Exchange, Status, Step, Wake};
 use async_trait::async_trait;
+use std::future::Future;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -13,6 +14,9 @@ use tokio::sync::{Notify, mpsc, oneshot};
 /// How long a token provider may take. It may have to ask a sign-in service over the same weak link; one that never
 /// answers must not hold up the queue for good.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long the drainer's thread may take to close the file. It only ever waits for the disk.
+const PAUSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a token provider has no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,10 +29,33 @@ pub enum TokenError {
     Unavailable(String),
 }
 
-/// Gives the bearer token. Asked only when something is to be sent; recording never needs one.
+/// Gives the bearer token. Asked only when something is to be sent; recording never needs one. Called on the drainer's
+/// thread: one that blocks it holds up everything that is to be sent. After a minute without an answer the token counts
+/// as unavailable.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+/// # use {carboy_core::*, carboy_protocol::*, example::*};
+/// # run(async {
+/// struct Kept(String);
+///
+/// #[async_trait::async_trait]
+/// impl TokenProvider for Kept {
+///     async fn token(&self, refresh: bool) -> Result<String, TokenError> {
+///         if refresh { Err(TokenError::SignedOut) } else { Ok(self.0.clone()) }
+///     }
+/// }
+/// assert_eq!(Kept("7f3a".into()).token(false).await?, "7f3a");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[async_trait]
 pub trait TokenProvider: Send + Sync {
     /// The token; a new one if `refresh`, because the server refused the last.
+    ///
+    /// # Errors
+    /// [`TokenError`], which says whether a person has to act.
     async fn token(&self, refresh: bool) -> Result<String, TokenError>;
 }
 
@@ -45,8 +72,20 @@ pub struct SyncReport {
 
 enum Command {
     Wake(Wake),
-    /// Tell when there is nothing to do at once any more.
-    Report(oneshot::Sender<SyncReport>),
+    /// Close the file, tell so, and send nothing until [`Wake::Resume`].
+    Pause(std::sync::mpsc::Sender<()>),
+    /// Tell when there is nothing to do at once any more, or when the time is up.
+    Report(Asked),
+}
+
+/// Somebody waits for a report.
+struct Asked {
+    done: oneshot::Sender<SyncReport>,
+    /// When to tell at the latest, by [`crate::Clock::elapsed`]. Until then failures are tried again.
+    deadline: Option<Duration>,
+    /// What was settled and rejected since.
+    settled: u64,
+    rejected: u64,
 }
 
 impl Command {
@@ -55,7 +94,8 @@ impl Command {
     }
 }
 
-/// Drives the exchange with the server until dropped. May be shared between threads.
+/// Drives the exchange with the server until dropped: one for an engine at a time. May be shared between threads.
+/// Dropping it gives up a request under way and waits for the observer to return.
 pub struct Runtime {
     engine: Arc<Engine>,
     commands: mpsc::UnboundedSender<Command>,
@@ -68,6 +108,21 @@ impl Runtime {
     ///
     /// # Errors
     /// If a thread cannot be started.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # let (engine, customer, route, _folder) = phone();
+    /// # let (transport, tokens) = (std::sync::Arc::new(Server::default()), std::sync::Arc::new(Tokens));
+    /// # run(async {
+    /// let runtime = Runtime::start(engine, transport, tokens, None)?;
+    /// runtime.engine().start_shift(Some(route))?; // is sent by itself
+    /// let report = runtime.sync_now().await.ok_or("the runtime has ended")?;
+    /// assert_eq!(report.status.pending, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn start(
         engine: Arc<Engine>,
         transport: Arc<dyn Transport>,
@@ -83,7 +138,15 @@ impl Runtime {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let stop = Arc::new(Notify::new());
         let stopped = stop.clone();
-        let drive = Drive { engine: engine.clone(), transport, tokens, inbox, waiting: Vec::new() };
+        let drive = Drive {
+            drainer: Drainer::new(engine.clone()),
+            engine: engine.clone(),
+            transport,
+            tokens,
+            inbox,
+            asked: Vec::new(),
+            is_paused: false,
+        };
         let thread = std::thread::Builder::new().name("carboy-drainer".into());
         let thread = thread.spawn(move || {
             runtime.block_on(async {
@@ -105,11 +168,40 @@ impl Runtime {
     }
 
     /// The shell says whether there is a network. While there is none, nothing is tried.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # run(async {
+    /// # let (runtime, _folder) = runtime();
+    /// # let engine = runtime.engine();
+    /// runtime.network_changed(false);
+    /// let report = runtime.sync_now().await.ok_or("the runtime has ended")?;
+    /// assert_eq!(report.status.state, SyncState::Offline);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn network_changed(&self, online: bool) {
         self.send(Command::network(online));
     }
 
     /// The same as a function of its own, for a network monitor that outlives its caller.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # run(async {
+    /// # let (runtime, _folder) = runtime();
+    /// # let engine = runtime.engine();
+    /// let switch = runtime.network_switch();
+    /// std::thread::spawn(move || switch(false)).join().map_err(|_| "the monitor panicked")?;
+    /// let report = runtime.sync_now().await.ok_or("the runtime has ended")?;
+    /// assert_eq!(report.status.state, SyncState::Offline);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn network_switch(&self) -> impl Fn(bool) + Send + Sync + 'static {
         let commands = self.commands.clone();
         move |online| {
@@ -119,21 +211,142 @@ impl Runtime {
     }
 
     /// The app came to the front.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # run(async {
+    /// # let (runtime, _folder) = runtime();
+    /// # let engine = runtime.engine();
+    /// runtime.foregrounded();
+    /// let report = runtime.sync_now().await.ok_or("the runtime has ended")?;
+    /// assert!(report.status.last_contact.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn foregrounded(&self) {
         self.send(Command::Wake(Wake::Now));
     }
 
     /// Somebody signed in: ask the token provider again.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # run(async {
+    /// # let (runtime, _folder) = runtime();
+    /// # let engine = runtime.engine();
+    /// runtime.signed_in();
+    /// let report = runtime.sync_now().await.ok_or("the runtime has ended")?;
+    /// assert_eq!(report.status.state, SyncState::Idle);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn signed_in(&self) {
         self.send(Command::Wake(Wake::SignedIn));
     }
 
+    /// The app is about to be suspended: finishes or rolls back what is open, and closes the file. When this returns,
+    /// the process holds no lock on it (iOS kills an app that is suspended while holding one). A request under way
+    /// is given up; its answer comes again. A tap that comes all the same is recorded. Blocks the caller meanwhile: for
+    /// as long as the disk takes, and for the drainer's thread five seconds at most.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # run(async {
+    /// # let (runtime, _folder) = runtime();
+    /// # let engine = runtime.engine();
+    /// runtime.pause();
+    /// engine.start_shift(None)?; // is recorded and not sent
+    /// assert_eq!(engine.status()?.state, SyncState::Paused);
+    /// runtime.resume();
+    /// let report = runtime.sync_now().await.ok_or("the runtime has ended")?;
+    /// assert_eq!(report.status.pending, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pause(&self) {
+        let (done, closed) = std::sync::mpsc::channel();
+        self.send(Command::Pause(done));
+        if closed.recv_timeout(PAUSE_TIMEOUT).is_err() {
+            tracing::error!("the drainer does not answer; closing the file all the same");
+        }
+        self.engine.store.pause();
+    }
+
+    /// The app runs again after [`Runtime::pause`].
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # run(async {
+    /// # let (runtime, _folder) = runtime();
+    /// # let engine = runtime.engine();
+    /// runtime.pause();
+    /// runtime.resume();
+    /// let report = runtime.sync_now().await.ok_or("the runtime has ended")?;
+    /// assert_eq!(report.status.state, SyncState::Idle);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resume(&self) {
+        self.engine.store.resume();
+        self.send(Command::Wake(Wake::Resume));
+    }
+
     /// Exchanges everything with the server now, and returns when nothing is left to do at once: all is sent, or
-    /// it has to wait. Dropping the future stops the waiting, not the exchange.
+    /// it has to wait; at once while offline or paused. Dropping the future stops the waiting, not the exchange. `None`
+    /// if the runtime has ended, or if the store cannot be read.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # run(async {
+    /// # let (runtime, _folder) = runtime();
+    /// # let engine = runtime.engine();
+    /// engine.start_shift(None)?;
+    /// let report = runtime.sync_now().await.ok_or("the runtime has ended")?;
+    /// assert_eq!((report.rejected, report.status.pending), (0, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn sync_now(&self) -> Option<SyncReport> {
-        let (done, report) = oneshot::channel();
         self.send(Command::Wake(Wake::Now));
-        self.send(Command::Report(done));
+        self.report(None).await
+    }
+
+    /// Exchanges as much as possible within `window`, for work in the background: returns when everything is sent or
+    /// nothing can be, at the latest when the time is up. Failures are tried again meanwhile. A paused runtime runs
+    /// for as long as this takes and is paused again when it returns. `None` as for [`Runtime::sync_now`].
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # run(async {
+    /// # let (runtime, _folder) = runtime();
+    /// # let engine = runtime.engine();
+    /// runtime.pause();
+    /// engine.start_shift(None)?;
+    /// let window = std::time::Duration::from_secs(20);
+    /// let report = runtime.drain_for(window).await.ok_or("the runtime has ended")?;
+    /// assert_eq!((report.settled, report.status.pending), (1, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn drain_for(&self, window: Duration) -> Option<SyncReport> {
+        self.report(Some(self.engine.clock.elapsed() + window)).await
+    }
+
+    async fn report(&self, deadline: Option<Duration>) -> Option<SyncReport> {
+        let (done, report) = oneshot::channel();
+        self.send(Command::Report(Asked { done, deadline, settled: 0, rejected: 0 }));
         report.await.ok()
     }
 
@@ -158,75 +371,160 @@ impl Drop for Runtime {
 }
 
 struct Drive {
+    drainer: Drainer,
     engine: Arc<Engine>,
     transport: Arc<dyn Transport>,
     tokens: Arc<dyn TokenProvider>,
     inbox: mpsc::UnboundedReceiver<Command>,
-    /// Who asked for a report, with what was settled and rejected since.
-    waiting: Vec<(oneshot::Sender<SyncReport>, u64, u64)>,
+    asked: Vec<Asked>,
+    /// Whether the shell has paused it, whatever goes on for somebody who asked.
+    is_paused: bool,
 }
 
 impl Drive {
     async fn run(mut self) {
-        let mut drainer = Drainer::new(self.engine.clone());
         loop {
-            let command = match drainer.step() {
-                Step::Token { refresh } => {
-                    let asked = tokio::time::timeout(TOKEN_TIMEOUT, self.tokens.token(refresh)).await;
-                    let late = |_| Err(TokenError::Unavailable("the provider does not answer".into()));
-                    drainer.token(asked.unwrap_or_else(late));
-                    None
-                }
-                Step::Send(exchange) => {
-                    let reply = self.transport.exchange(exchange).await;
-                    if let Some(settled) = drainer.reply(reply) {
-                        self.count(&settled);
-                    }
-                    None
-                }
+            match self.drainer.step() {
+                Step::Token { refresh } => self.ask_for_token(refresh).await,
+                Step::Send(exchange) => self.carry(exchange).await,
                 Step::Wait(until) => {
-                    self.report();
-                    let delay = until.saturating_sub(self.engine.clock.elapsed());
-                    tokio::select! {
-                        command = self.inbox.recv() => command,
-                        () = tokio::time::sleep(delay) => None,
-                    }
+                    self.report(|deadline| deadline.is_none_or(|deadline| deadline < until));
+                    self.wait(Some(until)).await;
                 }
                 Step::Sleep => {
-                    self.report();
-                    tokio::select! {
-                        command = self.inbox.recv() => command,
-                        () = self.engine.signal.recorded() => None,
-                    }
+                    self.report(|_| true);
+                    self.wait(None).await;
                 }
-            };
+            }
             // What the shell said meanwhile comes before the next step.
-            let mut command = command.or_else(|| self.inbox.try_recv().ok());
-            while let Some(next) = command {
-                match next {
-                    Command::Wake(wake) => drainer.wake(wake),
-                    Command::Report(done) => self.waiting.push((done, 0, 0)),
-                }
-                command = self.inbox.try_recv().ok();
+            while let Ok(command) = self.inbox.try_recv() {
+                self.take(command);
+            }
+            let now = self.engine.clock.elapsed();
+            self.report(|deadline| deadline.is_some_and(|deadline| deadline <= now));
+        }
+    }
+
+    async fn ask_for_token(&mut self, refresh: bool) {
+        let tokens = self.tokens.clone();
+        let asked = tokio::time::timeout(TOKEN_TIMEOUT, tokens.token(refresh));
+        let late = |_| Err(TokenError::Unavailable("the provider does not answer".into()));
+        if let Some(token) = self.unless_interrupted(asked).await {
+            self.drainer.token(token.unwrap_or_else(late));
+        }
+    }
+
+    async fn carry(&mut self, exchange: Exchange) {
+        let transport = self.transport.clone();
+        // What is given up here counts as lost with the next step.
+        let Some(reply) = self.unless_interrupted(transport.exchange(exchange)).await else { return };
+        if let Some(settled) = self.drainer.reply(reply) {
+            for asked in &mut self.asked {
+                asked.settled += settled.settled;
+                asked.rejected += settled.rejected.len() as u64;
             }
         }
     }
 
-    fn count(&mut self, settled: &Settled) {
-        for (_, count, rejected) in &mut self.waiting {
-            *count += settled.settled;
-            *rejected += settled.rejected.len() as u64;
+    /// What `work` comes to; `None` if the shell pauses or loses its network meanwhile, or somebody's time is up.
+    async fn unless_interrupted<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            let deadline = self.deadline();
+            tokio::select! {
+                biased;
+                done = &mut work => return Some(done),
+                () = sleep_until(&self.engine, deadline) => return None,
+                command = self.inbox.recv() => match command {
+                    Some(command @ (Command::Pause(_) | Command::Wake(Wake::Offline | Wake::Pause))) => {
+                        self.take(command);
+                        return None;
+                    }
+                    Some(command) => self.take(command),
+                    None => return None,
+                },
+            }
         }
     }
 
-    /// There is nothing to do at once: tells those who wait for that.
-    fn report(&mut self) {
-        for (done, settled, rejected) in self.waiting.drain(..) {
-            match self.engine.status() {
+    /// Waits for a command or something new to send, until `until` at the latest.
+    async fn wait(&mut self, until: Option<Duration>) {
+        let until = until.into_iter().chain(self.deadline()).min();
+        let backs_off = until.is_some();
+        let command = tokio::select! {
+            command = self.inbox.recv() => command,
+            () = sleep_until(&self.engine, until) => None,
+            // While it backs off, another tap changes nothing.
+            () = self.engine.signal.recorded(), if !backs_off => None,
+        };
+        if let Some(command) = command {
+            self.take(command);
+        }
+    }
+
+    /// The first moment at which somebody wants to hear.
+    fn deadline(&self) -> Option<Duration> {
+        self.asked.iter().filter_map(|asked| asked.deadline).min()
+    }
+
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::Wake(wake) => {
+                self.is_paused &= wake != Wake::Resume;
+                self.drainer.wake(wake);
+            }
+            Command::Pause(done) => {
+                self.is_paused = true;
+                self.pause();
+                if done.send(()).is_err() {
+                    tracing::warn!("nobody waits for the pause any more");
+                }
+            }
+            Command::Report(asked) => {
+                if asked.deadline.is_some() {
+                    self.engine.store.resume();
+                    self.drainer.wake(Wake::Resume);
+                }
+                self.asked.push(asked);
+            }
+        }
+    }
+
+    fn pause(&mut self) {
+        self.drainer.wake(Wake::Pause);
+        self.engine.store.pause();
+    }
+
+    /// Tells those whose deadline `is_due`. Once nobody is left, a runtime that the shell had paused rests again.
+    fn report(&mut self, is_due: impl Fn(Option<Duration>) -> bool) {
+        let mut had_deadline = false;
+        for asked in std::mem::take(&mut self.asked) {
+            if !is_due(asked.deadline) {
+                self.asked.push(asked);
+                continue;
+            }
+            had_deadline |= asked.deadline.is_some();
+            let status = self.engine.status();
+            let rests = self.is_paused && self.deadline().is_none();
+            if had_deadline && rests {
+                self.pause();
+            }
+            match status {
                 // Whoever gave up waiting is not told.
-                Ok(status) => drop(done.send(SyncReport { settled, rejected, status })),
+                Ok(status) => {
+                    let Asked { done, settled, rejected, .. } = asked;
+                    drop(done.send(SyncReport { settled, rejected, status }));
+                }
                 Err(error) => tracing::error!(%error, "no status"),
             }
         }
+    }
+}
+
+/// Sleeps until that time by the engine's clock, for ever if there is none.
+async fn sleep_until(engine: &Engine, until: Option<Duration>) {
+    match until {
+        Some(until) => tokio::time::sleep(until.saturating_sub(engine.clock.elapsed())).await,
+        None => std::future::pending().await,
     }
 }

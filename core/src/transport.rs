@@ -14,17 +14,35 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 /// captive portal's film is not.
 const MAX_REPLY: u64 = 16 * 1024 * 1024;
 
-/// A POST to the server: JSON, compressed with gzip (`Content-Encoding: gzip`).
+/// A POST to the server.
 #[derive(Clone)]
 pub struct Exchange {
-    /// The path, for example `/v1/sync`.
-    pub path: &'static str,
+    /// The path with its query, for example `/v1/sync`.
+    pub path: String,
     /// For the header `Authorization: Bearer …`.
     pub token: Option<String>,
-    /// The compressed body.
-    pub body: Vec<u8>,
-    /// After this time the transport gives up.
+    /// What is sent.
+    pub body: Body,
+    /// After this time the transport gives up: 30 seconds.
     pub timeout: Duration,
+}
+
+/// The body of a POST.
+#[derive(Clone)]
+pub enum Body {
+    /// JSON, compressed with gzip (`Content-Encoding: gzip`).
+    Json(Vec<u8>),
+    /// A piece of a photo as it is (`application/octet-stream`).
+    Piece(Vec<u8>),
+}
+
+impl Body {
+    /// The bytes that go over the link.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Json(bytes) | Self::Piece(bytes) => bytes,
+        }
+    }
 }
 
 /// What came back, whoever sent it.
@@ -34,7 +52,7 @@ pub struct Reply {
     pub status: u16,
     /// The value of the protocol's own header, if there is one.
     pub protocol: Option<String>,
-    /// `Retry-After` in seconds, if there is one.
+    /// `Retry-After` in seconds, if there is one. More than an hour counts as an hour.
     pub retry_after: Option<u64>,
     /// Whether `body` is compressed with gzip.
     pub gzip: bool,
@@ -48,6 +66,28 @@ pub struct Reply {
 pub struct LinkError(pub String);
 
 /// Carries exchanges to the server.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+/// # use {carboy_core::*, carboy_protocol::*, example::*};
+/// # let (engine, customer, route, _folder) = phone();
+/// # run(async {
+/// use std::sync::Arc;
+/// struct NoRoute;
+///
+/// #[async_trait::async_trait]
+/// impl Transport for NoRoute {
+///     async fn exchange(&self, exchange: Exchange) -> Result<Reply, LinkError> {
+///         Err(LinkError(format!("no route for {}", exchange.path)))
+///     }
+/// }
+/// let runtime = Runtime::start(engine, Arc::new(NoRoute), Arc::new(Tokens), None)?;
+/// let report = runtime.sync_now().await.ok_or("the runtime has ended")?;
+/// assert!(matches!(report.status.state, SyncState::Waiting(Waiting { reason: WaitReason::Link, .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[async_trait]
 pub trait Transport: Send + Sync {
     /// Sends the request with the header [`wire::HEADER`] and waits for the reply. Redirects are not followed.
@@ -75,6 +115,10 @@ pub(crate) enum Outcome<T> {
     Gap(u64),
     /// The server holds other content of this history.
     Forked,
+    /// The server wants the chain's hashes to find which entry was changed.
+    Hashes,
+    /// The server has no use for this photo.
+    UnknownPhoto,
     /// The server does not speak this version.
     Upgrade,
     /// The server cannot read the request.
@@ -115,6 +159,8 @@ fn refused<T>(refusal: Refusal) -> Outcome<T> {
         Refusal::SignIn { .. } => Outcome::SignIn,
         Refusal::Gap { expected } => Outcome::Gap(expected),
         Refusal::Forked { .. } => Outcome::Forked,
+        Refusal::Hashes => Outcome::Hashes,
+        Refusal::UnknownPhoto => Outcome::UnknownPhoto,
         Refusal::TooLarge { .. } => Outcome::TooLarge,
         Refusal::Upgrade { .. } => Outcome::Upgrade,
         Refusal::Busy | Refusal::Internal => Outcome::Busy(None),
@@ -130,8 +176,12 @@ fn decompressed(reply: &Reply) -> std::io::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// `body` compressed as an [`Exchange`] carries it.
-pub(crate) fn compressed(body: &[u8]) -> std::io::Result<Vec<u8>> {
+/// `message` as an [`Exchange`] carries it.
+pub(crate) fn json_body(message: &impl serde::Serialize) -> std::io::Result<Body> {
+    compressed(&serde_json::to_vec(message)?).map(Body::Json)
+}
+
+fn compressed(body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(body)?;
     encoder.finish()

@@ -11,7 +11,7 @@ use support::*;
 
 fn phone_with(entries: i64) -> (tempfile::TempDir, Phone) {
     let folder = tempfile::tempdir().unwrap();
-    let phone = Phone::with_plant(&folder.path().join("a.db"));
+    let phone = Phone::with_plant(folder.path());
     for n in 1..=entries {
         phone.engine.collect_cash(customer(1), kes(n)).unwrap();
     }
@@ -46,7 +46,7 @@ fn a_balance_never_flickers_while_an_entry_settles() {
     reply.more = true;
     phone.reply(&reply);
     assert_eq!((phone.pending(), shown(&phone)), (0, kes(9_999)));
-    assert!(phone.engine.history(customer(1), 5).unwrap()[0].settled);
+    assert!(phone.engine.history(customer(1), 0, 5).unwrap()[0].settled);
     let request = phone.request();
     assert_eq!((request.mutations.len(), request.cursor), (0, 55));
     phone.reply(&applied(&request, 0, vec![balance(1, 9_999)], 60));
@@ -63,6 +63,8 @@ fn a_pending_phone_number_stays_shown_until_the_feed_contains_it() {
         customer: customer(1),
         balance: kes(0),
         profile: Some(profile("Renamed")),
+        visit: None,
+        closed: false,
     };
     phone.reply(&applied(&request, 60, vec![item], 55));
     let shown = phone.engine.customer(customer(1)).unwrap();
@@ -78,7 +80,7 @@ fn a_rejected_entry_needs_attention_and_the_ones_around_it_settle() {
     reply.results[1].answer = Answer::Rejected { reason: Rejection::UnknownCustomer, detail };
     phone.reply(&reply);
     assert_eq!(phone.pending(), 0);
-    let attention = phone.engine.attention().unwrap();
+    let attention = phone.refused();
     assert_eq!(attention.len(), 1);
     assert_eq!((attention[0].id, attention[0].reason.as_str()), (2, "unknown_customer"));
     assert!(attention[0].body.contains(r#""minor":2"#), "{}", attention[0].body);
@@ -93,7 +95,7 @@ fn a_parked_entry_is_settled_and_stays_visible() {
     reply.results[0].answer = Answer::Parked;
     phone.reply(&reply);
     assert_eq!(phone.pending(), 0);
-    assert_eq!(phone.engine.attention().unwrap()[0].reason, "parked");
+    assert_eq!(phone.refused()[0].reason, "parked");
 }
 
 #[test]
@@ -187,14 +189,29 @@ fn a_batch_too_large_is_halved_down_to_one() {
 }
 
 #[test]
-fn a_full_batch_that_went_quickly_makes_the_next_one_larger() {
-    let (_folder, mut phone) = phone_with(800);
-    for (sent, settled) in [(250, 250), (500, 750), (50, 800)] {
+fn a_batch_shrinks_on_a_bad_link_and_grows_again_on_a_good_one() {
+    let (_folder, mut phone) = phone_with(1_700);
+    assert_eq!(phone.request().mutations.len(), 1_000);
+    phone.drainer.reply(Err(LinkError("reset".into())));
+    phone.drainer.wake(Wake::Online);
+    for (sent, settled) in [(500, 500), (1_000, 1_500), (200, 1_700)] {
         let request = phone.request();
         assert_eq!(request.mutations.len(), sent);
         phone.reply(&applied(&request, 51 + request.first_seq, vec![], 50 + settled));
-        assert_eq!(phone.pending(), 800 - settled);
+        assert_eq!(phone.pending(), 1_700 - settled);
     }
+}
+
+#[test]
+fn a_slow_round_trip_makes_the_next_batch_smaller() {
+    let (_folder, mut phone) = phone_with(1_200);
+    let request = phone.request();
+    phone.clock.advance(Duration::from_secs(11));
+    phone.reply(&applied(&request, 60, vec![], 2_000));
+    for n in 0..400 {
+        phone.engine.collect_cash(customer(1), kes(n + 1)).unwrap();
+    }
+    assert_eq!(phone.request().mutations.len(), 500);
 }
 
 #[test]
@@ -270,14 +287,14 @@ fn an_answer_for_other_mutations_than_those_sent_settles_nothing() {
 #[test]
 fn an_entry_damaged_or_removed_on_disk_is_still_settled_and_holds_up_nobody() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.db");
-    let mut phone = Phone::with_plant(&path);
+    let path = file(folder.path());
+    let mut phone = Phone::with_plant(folder.path());
     for n in 1..=4 {
         phone.engine.collect_cash(customer(1), kes(n)).unwrap();
     }
-    let other = rusqlite::Connection::open(&path).unwrap();
-    other.execute("UPDATE outbox SET body = CAST(x'7bff' AS TEXT) WHERE id = 2", []).unwrap();
-    other.execute("DELETE FROM outbox WHERE id = 3", []).unwrap();
+    let other = raw(&path);
+    other.execute("UPDATE record SET body = CAST(x'7bff' AS TEXT) WHERE id = 2", []).unwrap();
+    other.execute("DELETE FROM record WHERE id = 3", []).unwrap();
     let request = phone.request();
     let bodies: Vec<_> = request.mutations.iter().map(|raw| raw.get()).collect();
     assert_eq!(bodies.len(), 4);
@@ -288,7 +305,7 @@ fn an_entry_damaged_or_removed_on_disk_is_still_settled_and_holds_up_nobody() {
     }
     phone.reply(&reply);
     assert_eq!(phone.pending(), 0);
-    assert_eq!(phone.engine.attention().unwrap().len(), 2);
+    assert_eq!(phone.refused().len(), 2);
 }
 
 #[test]

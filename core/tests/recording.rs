@@ -3,9 +3,9 @@
 
 mod support;
 
-use carboy_core::{DeliveredLine, Engine, Error, Visit};
-use carboy_protocol::{FailReason, Field, Money, Role, RouteId};
-use std::sync::Arc;
+use carboy_core::{DeliveredLine, Engine, Error};
+use carboy_protocol::wire::{FeedItem, Visit};
+use carboy_protocol::{FailReason, Field, Money, Role, RouteId, StopState};
 use support::*;
 
 fn line(delivered: i32, empties: i32) -> DeliveredLine {
@@ -14,9 +14,9 @@ fn line(delivered: i32, empties: i32) -> DeliveredLine {
 
 /// Everything in the file, as text.
 fn dump(path: &std::path::Path) -> String {
-    let connection = rusqlite::Connection::open(path).unwrap();
+    let connection = raw(path);
     let mut text = String::new();
-    for table in ["meta", "outbox", "customer", "attention", "entry", "product", "stop"] {
+    for table in ["meta", "record", "customer", "attention", "entry", "product", "stop"] {
         let mut query = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = query.column_count();
         let mut rows = query.query([]).unwrap();
@@ -32,8 +32,8 @@ fn dump(path: &std::path::Path) -> String {
 #[test]
 fn an_action_returns_what_the_screen_now_shows_and_its_entry_waits() {
     let folder = tempfile::tempdir().unwrap();
-    let phone = Phone::with_plant(&folder.path().join("a.db"));
-    let receipt = phone.engine.confirm_delivery(customer(1), &[line(2, 1)], None).unwrap();
+    let phone = Phone::with_plant(folder.path());
+    let receipt = phone.engine.confirm_delivery(customer(1), &[line(2, 1)], None, &[]).unwrap();
     assert_eq!(receipt.customer.balance, kes(40_000));
     assert_eq!(receipt.customer.unsettled, kes(30_000));
     let receipt = phone.engine.collect_cash(customer(1), kes(25_000)).unwrap();
@@ -44,7 +44,7 @@ fn an_action_returns_what_the_screen_now_shows_and_its_entry_waits() {
         phone.engine.waiting(0, 10).unwrap().into_iter().map(|item| (item.id, item.kind)).collect();
     assert_eq!(kinds, [(1, "confirm_delivery".to_owned()), (2, "collect_cash".to_owned())]);
     let history: Vec<_> =
-        phone.engine.history(customer(1), 10).unwrap().into_iter().map(|line| line.amount).collect();
+        phone.engine.history(customer(1), 0, 10).unwrap().into_iter().map(|line| line.amount).collect();
     assert_eq!(history, [kes(-25_000), kes(30_000)]);
     let status = phone.engine.status().unwrap();
     assert_eq!((status.pending, status.oldest_pending.unwrap().0), (2, 1_732_350_000_000));
@@ -53,23 +53,31 @@ fn an_action_returns_what_the_screen_now_shows_and_its_entry_waits() {
 #[test]
 fn the_route_shows_how_each_visit_ended_and_whether_the_server_has_it() {
     let folder = tempfile::tempdir().unwrap();
-    let mut phone = Phone::with_plant(&folder.path().join("a.db"));
-    phone.engine.confirm_delivery(customer(1), &[line(1, 0)], None).unwrap();
+    let mut phone = Phone::with_plant(folder.path());
+    let first = phone.engine.confirm_delivery(customer(1), &[line(1, 0)], None, &[]).unwrap();
     let request = phone.request();
-    phone.reply(&applied(&request, 60, vec![balance(1, 25_000)], 60));
+    let visit = Visit { state: StopState::Delivered, txn: first.txn, shift: None };
+    let told = FeedItem::Customer {
+        customer: customer(1),
+        balance: kes(25_000),
+        profile: None,
+        visit: Some(visit),
+        closed: false,
+    };
+    phone.reply(&applied(&request, 60, vec![told], 60));
     phone.engine.fail_delivery(customer(2), FailReason::Closed, None).unwrap();
 
     let stops = phone.engine.stops(RouteId::from_bytes([7; 16])).unwrap();
-    let shown: Vec<_> = stops.iter().take(3).map(|stop| (stop.visit, stop.settled)).collect();
-    assert_eq!(shown, [(Some(Visit::Delivered), true), (Some(Visit::Failed), false), (None, true)]);
+    let shown: Vec<_> = stops.iter().take(3).map(|stop| (stop.state, stop.settled)).collect();
+    assert_eq!(shown, [(Some(StopState::Delivered), true), (Some(StopState::Failed), false), (None, true)]);
     let route = &phone.engine.routes().unwrap()[0];
-    assert_eq!((route.name.as_str(), route.stops, route.visited), ("North", 10, 2));
+    assert_eq!((route.name.as_str(), route.stops, route.done), ("North", 10, 2));
 }
 
 #[test]
 fn a_profile_update_shows_at_once_and_later_ones_build_on_it() {
     let folder = tempfile::tempdir().unwrap();
-    let mut phone = Phone::with_plant(&folder.path().join("a.db"));
+    let mut phone = Phone::with_plant(folder.path());
     for number in ["0711", "0722"] {
         let receipt =
             phone.engine.update_profile(customer(1), [(Field::Phone, number.into())].into()).unwrap();
@@ -87,17 +95,17 @@ fn a_profile_update_shows_at_once_and_later_ones_build_on_it() {
 #[test]
 fn bad_input_is_a_clear_error_and_nothing_is_half_written() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.db");
-    let phone = Phone::with_plant(&path);
+    let path = file(folder.path());
+    let phone = Phone::with_plant(folder.path());
     let engine = &phone.engine;
     let before = dump(&path);
     let unknown_product = DeliveredLine { product: "5L".parse().unwrap(), ..line(1, 0) };
     let ugx = Money::new(5, "UGX".parse().unwrap());
     let errors = [
         engine.collect_cash(customer(99), kes(5)),
-        engine.confirm_delivery(customer(1), &[line(-3, 0)], None),
-        engine.confirm_delivery(customer(1), &[], None),
-        engine.confirm_delivery(customer(1), &[unknown_product], None),
+        engine.confirm_delivery(customer(1), &[line(-3, 0)], None, &[]),
+        engine.confirm_delivery(customer(1), &[], None, &[]),
+        engine.confirm_delivery(customer(1), &[unknown_product], None, &[]),
         engine.collect_cash(customer(1), ugx),
         engine.collect_cash(customer(1), kes(0)),
         engine.update_profile(customer(1), [].into()),
@@ -123,46 +131,36 @@ fn bad_input_is_a_clear_error_and_nothing_is_half_written() {
 #[test]
 fn a_store_reopens_as_it_was_and_only_for_its_account() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.db");
-    let phone = Phone::with_plant(&path);
+    let path = file(folder.path());
+    let phone = Phone::with_plant(folder.path());
     phone.engine.collect_cash(customer(1), kes(100)).unwrap();
     let before = dump(&path);
     drop(phone);
-    assert_eq!(Phone::empty(&path).pending(), 1);
+    assert_eq!(Phone::empty(folder.path()).pending(), 1);
     assert_eq!(dump(&path), before);
 
-    let other =
-        carboy_core::Identity { account: carboy_protocol::AccountId::from_bytes([3; 16]), ..identity() };
-    let opened = Engine::open(&path, &other, Arc::new(TestClock::default()), Arc::new(Counter::default()));
-    assert!(matches!(opened, Err(Error::WrongAccount { .. })));
+    // Another account's file under this account's name.
+    let other = carboy_protocol::AccountId::from_bytes([3; 16]);
+    raw(&path).execute("UPDATE meta SET account = ?", [other.as_bytes()]).unwrap();
+    assert!(matches!(Engine::open(&options(folder.path())), Err(Error::WrongAccount { .. })));
 }
 
 #[test]
-fn a_file_that_is_no_store_or_a_newer_one_is_refused_and_left_as_it_is() {
+fn a_newer_file_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("text.db");
-    std::fs::write(&path, "this is no database, but it is long enough to be taken for one".repeat(20))
-        .unwrap();
-    let before = std::fs::read(&path).unwrap();
-    let open = |path: &std::path::Path| {
-        Engine::open(path, &identity(), Arc::new(TestClock::default()), Arc::new(Counter::default()))
-            .map(drop)
-    };
-    assert!(matches!(open(&path), Err(Error::Damaged(_))));
-    assert_eq!(std::fs::read(&path).unwrap(), before);
-
-    let path = folder.path().join("newer.db");
-    drop(Phone::empty(&path));
-    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    assert!(matches!(open(&path), Err(Error::NewerSchema { found: 99, known: 1 })));
+    drop(Phone::empty(folder.path()));
+    let path = file(folder.path());
+    raw(&path).pragma_update(None, "user_version", 99).unwrap();
+    let opened = Engine::open(&options(folder.path()));
+    assert!(matches!(opened, Err(Error::NewerSchema { found: 99, known: 1 })));
 }
 
 #[test]
 fn the_store_commits_with_full_durability() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.db");
-    drop(Phone::empty(&path));
-    let connection = rusqlite::Connection::open(&path).unwrap();
+    let path = file(folder.path());
+    drop(Phone::empty(folder.path()));
+    let connection = raw(&path);
     let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
 }
@@ -170,7 +168,7 @@ fn the_store_commits_with_full_durability() {
 #[test]
 fn a_conflict_from_the_feed_shows_every_value() {
     let folder = tempfile::tempdir().unwrap();
-    let mut phone = Phone::with_plant(&folder.path().join("a.db"));
+    let mut phone = Phone::with_plant(folder.path());
     let mut conflicted = profile("Customer 1");
     let write = carboy_protocol::Write {
         dot: carboy_protocol::Dot { actor: carboy_protocol::ActorId::from_bytes([8; 16]), seq: 1 },
@@ -188,6 +186,8 @@ fn a_conflict_from_the_feed_shows_every_value() {
         customer: customer(1),
         balance: kes(1),
         profile: Some(conflicted),
+        visit: None,
+        closed: false,
     };
     phone.reply(&applied(&request, 0, vec![item], 51));
     let shown = phone.engine.customer(customer(1)).unwrap();

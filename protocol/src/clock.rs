@@ -72,6 +72,15 @@ impl VectorClock {
     }
 
     /// Takes note of `dot` and of everything before it by the same actor.
+    ///
+    /// ```
+    /// use carboy_protocol::{ActorId, Dot, VectorClock};
+    /// let actor = ActorId::from_bytes([1; 16]);
+    /// let mut clock = VectorClock::new();
+    /// clock.observe(Dot { actor, seq: 4 });
+    /// assert!(clock.contains(Dot { actor, seq: 3 }));
+    /// assert!(!clock.contains(Dot { actor, seq: 5 }));
+    /// ```
     pub fn observe(&mut self, dot: Dot) {
         // A zero would make two clocks that have seen the same differ.
         if dot.seq == 0 {

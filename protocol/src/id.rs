@@ -31,7 +31,7 @@ macro_rules! uuid_id {
             /// A version 7 UUID made of a time in milliseconds since 1970 and ten random bytes.
             ///
             /// The time only keeps neighbouring ids close together in an index; nothing is ever ordered by it.
-            /// Time and randomness come from the caller.
+            /// Time and randomness come from the caller; a time before 1970 counts as 1970.
             pub fn from_random(at: Timestamp, random: [u8; 10]) -> Self {
                 let millis = u64::try_from(at.0).unwrap_or(0);
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
@@ -67,6 +67,14 @@ macro_rules! uuid_id {
 
 uuid_id!(
     /// The idempotency key of one mutation. Made on the device, unique within a plant and account.
+    ///
+    /// ```
+    /// use carboy_protocol::{Timestamp, TxnId};
+    /// let random = [7; 10]; // of the system's secure random source
+    /// let txn = TxnId::from_random(Timestamp(1_732_350_000_000), random);
+    /// assert_eq!(txn.to_string().parse(), Ok(txn));
+    /// assert!("17".parse::<TxnId>().is_err());
+    /// ```
     TxnId, "transaction id"
 );
 uuid_id!(
@@ -98,6 +106,12 @@ uuid_id!(
 impl TxnId {
     /// The key under which bytes that carry no readable transaction id are settled: a version 8 UUID of their
     /// SHA-256, so that sending the same bytes again is still a duplicate.
+    ///
+    /// ```
+    /// use carboy_protocol::TxnId;
+    /// assert_eq!(TxnId::of_unreadable(b"{damaged"), TxnId::of_unreadable(b"{damaged"));
+    /// assert_ne!(TxnId::of_unreadable(b"{damaged"), TxnId::of_unreadable(b"{other"));
+    /// ```
     pub fn of_unreadable(bytes: &[u8]) -> Self {
         use sha2::{Digest, Sha256};
         let digest = Sha256::digest(bytes);
@@ -108,6 +122,13 @@ impl TxnId {
 }
 
 /// A plant's own short code of a product, for example `20L`: 1 to 16 letters, digits, `-` or `_`.
+///
+/// ```
+/// use carboy_protocol::ProductCode;
+/// assert_eq!("20L".parse::<ProductCode>()?.as_str(), "20L");
+/// assert!("twenty litres".parse::<ProductCode>().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ProductCode(String);

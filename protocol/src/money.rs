@@ -29,6 +29,13 @@ pub enum MoneyError {
 }
 
 /// An ISO 4217 code: three capital ASCII letters, for example `KES`.
+///
+/// ```
+/// use carboy_protocol::Currency;
+/// assert_eq!("UGX".parse::<Currency>()?.decimals(), 0);
+/// assert!("shillings".parse::<Currency>().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
@@ -116,6 +123,13 @@ impl Money {
     ///
     /// # Errors
     /// [`MoneyError::CurrencyMismatch`] or [`MoneyError::Overflow`].
+    ///
+    /// ```
+    /// use carboy_protocol::{Money, MoneyError};
+    /// let (kes, ugx) = (Money::new(1, "KES".parse()?), Money::new(1, "UGX".parse()?));
+    /// assert!(matches!(kes.plus(ugx), Err(MoneyError::CurrencyMismatch { .. })));
+    /// # Ok::<(), MoneyError>(())
+    /// ```
     pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         self.combine(other, i64::checked_add)
     }

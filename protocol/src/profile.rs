@@ -194,6 +194,23 @@ impl Profile {
     }
 
     /// The fields in conflict: those with more than one sibling.
+    ///
+    /// ```
+    /// use carboy_protocol::*;
+    /// let write = |actor: u8, note: &str| Write {
+    ///     dot: Dot { actor: ActorId::from_bytes([actor; 16]), seq: 1 },
+    ///     context: VectorClock::new(), // neither had seen the other's
+    ///     lamport: 1,
+    ///     role: Role::Rider,
+    ///     author: AccountId::from_bytes([actor; 16]),
+    ///     at: Timestamp(0),
+    ///     changes: [(Field::Note, note.to_owned())].into(),
+    /// };
+    /// let mut profile = Profile::default();
+    /// assert_eq!(profile.apply(&write(1, "ring twice")), Causality::After);
+    /// assert_eq!(profile.apply(&write(2, "beware of the dog")), Causality::Concurrent);
+    /// assert_eq!(profile.conflicts().collect::<Vec<_>>(), [Field::Note]);
+    /// ```
     pub fn conflicts(&self) -> impl Iterator<Item = Field> + '_ {
         Field::ALL.into_iter().filter(|&field| self.siblings(field).len() > 1)
     }

@@ -1,8 +1,8 @@
 //! The messages between a phone and a server, as JSON. `docs/protocol.md` describes the exchange.
 
 use crate::{
-    AccountId, ActorId, ChainHash, Currency, CustomerId, DeviceId, Dot, Money, PlantId, ProductCode, Profile,
-    Role, RouteId, Timestamp, TxnId,
+    AccountId, ActorId, ChainHash, Currency, CustomerId, Day, DeviceId, Dot, Money, PlantId, ProductCode,
+    Profile, PublicKey, Role, RouteId, Signature, StopState, Timestamp, TxnId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -20,6 +20,12 @@ pub const SYNC_PATH: &str = "/v1/sync";
 /// Where a phone enrols with a one-time code.
 pub const ENROL_PATH: &str = "/v1/enrol";
 
+/// Where a phone sends a photo, piece by piece: `{PHOTO_PATH}/{hash}?from={offset}`.
+pub const PHOTO_PATH: &str = "/v1/photos";
+
+/// The largest piece of a photo in one request, in bytes.
+pub const MAX_PIECE: usize = 256 * 1024;
+
 /// The most mutations in one request.
 pub const MAX_BATCH: usize = 1_000;
 
@@ -27,6 +33,21 @@ pub const MAX_BATCH: usize = 1_000;
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// One round trip: mutations up, results and feed down.
+///
+/// ```
+/// use carboy_protocol::{ActorId, ChainHash, DeviceKey, wire::SyncRequest};
+/// let actor = ActorId::from_bytes([1; 16]);
+/// let head = ChainHash::genesis(actor);
+/// let signature = DeviceKey::from_seed([7; 32]).sign_head(actor, 0, head);
+/// let text = format!(
+///     r#"{{"actor":"{actor}","first_seq":1,"last_seq":0,"head":"{head}","signature":"{}",
+///         "cursor":412,"mutations":[]}}"#,
+///     String::from(signature),
+/// );
+/// let request: SyncRequest = serde_json::from_str(&text)?; // only asks for what is new
+/// assert_eq!((request.first_seq, request.cursor), (1, 412));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SyncRequest {
     /// The history that the mutations belong to.
@@ -41,6 +62,12 @@ pub struct SyncRequest {
     pub last_seq: u64,
     /// The chain's hash behind the last mutation in this request; behind `first_seq - 1` if there is none.
     pub head: ChainHash,
+    /// The device's signature under actor, the last seq that `head` covers, and `head`.
+    pub signature: Signature,
+    /// The chain's hash behind each mutation as the phone has it, `None` for a row that is gone. Sent only when
+    /// the server has asked for them with [`Refusal::Hashes`], to find which entry was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hashes: Option<Vec<Option<ChainHash>>>,
     /// The mutations in seq order, byte for byte as first written; at most [`MAX_BATCH`].
     pub mutations: Vec<Box<RawValue>>,
     /// The last rev of the feed that this phone holds, 0 at first.
@@ -48,6 +75,13 @@ pub struct SyncRequest {
 }
 
 /// An outbox entry whose bytes are no JSON any more is sent as this, so that the server can settle it.
+///
+/// ```
+/// use carboy_protocol::wire::Damaged;
+/// let entry = Damaged { damaged: "{\"v\":1,".into() };
+/// assert_eq!(serde_json::to_string(&entry)?, r#"{"damaged":"{\"v\":1,"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Damaged {
     /// What stands in the outbox, with what is not UTF-8 replaced.
@@ -55,6 +89,16 @@ pub struct Damaged {
 }
 
 /// The answer to a [`SyncRequest`].
+///
+/// ```
+/// use carboy_protocol::wire::{Answer, SyncReply};
+/// let reply: SyncReply = serde_json::from_str(
+///     r#"{"actor":"01936000-0000-7000-8000-000000000001","cursor":415,"more":false,"feed":[],
+///         "results":[{"seq":17,"status":"applied","rev":414}]}"#,
+/// )?;
+/// assert_eq!(reply.results[0].answer, Answer::Applied { rev: 414 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncReply {
     /// The request's actor, so that no reply is taken for another's.
@@ -67,9 +111,21 @@ pub struct SyncReply {
     pub cursor: u64,
     /// Whether there is more feed behind `cursor`.
     pub more: bool,
+    /// The rider's day with everything settled so far, this request's mutations included. `None` for an account
+    /// that is no rider's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<Day>,
 }
 
 /// What became of one mutation.
+///
+/// ```
+/// use carboy_protocol::wire::Settlement;
+/// let text = r#"{"seq":18,"status":"rejected","reason":"unknown_customer","detail":"","duplicate":true}"#;
+/// let settlement: Settlement = serde_json::from_str(text)?;
+/// assert!(settlement.duplicate);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
     /// Its place in the actor's history.
@@ -118,12 +174,26 @@ pub enum Rejection {
     TxnReused,
     /// Its bytes are not those that the phone's hash chain vouches for.
     Tampered,
+    /// It is about an earlier mutation that the server does not have of this account.
+    UnknownRecord,
+    /// The earlier mutation was withdrawn already.
+    AlreadyWithdrawn,
+    /// The earlier mutation cannot be withdrawn, accepted or replaced.
+    NotReversible,
     /// A reason that this version does not know.
     #[serde(other)]
     Other,
 }
 
 /// One change in the plant, as a phone sees it. Each carries the whole new state of its subject.
+///
+/// ```
+/// use carboy_protocol::wire::FeedItem;
+/// let text = r#"{"type":"product","code":"20L","name":"20 litres","price":{"minor":15000,"currency":"KES"}}"#;
+/// let item: FeedItem = serde_json::from_str(text)?;
+/// assert_eq!(serde_json::to_string(&item)?, text);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FeedItem {
@@ -149,11 +219,17 @@ pub enum FeedItem {
     Customer {
         /// Which customer.
         customer: CustomerId,
-        /// What the customer owes, as of this item.
+        /// What the customer owes, as of the end of the reply's feed.
         balance: Money,
         /// The profile, if it changed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         profile: Option<Profile>,
+        /// The last record about the customer as a stop, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        visit: Option<Visit>,
+        /// Whether the customer was added by mistake and is not served any more.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        closed: bool,
     },
     /// A line of a customer's ledger.
     Entry(LedgerEntry),
@@ -162,7 +238,30 @@ pub enum FeedItem {
     Unknown,
 }
 
+/// The last record about a customer as a stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// How the stop stands after it.
+    pub state: StopState,
+    /// The mutation.
+    pub txn: TxnId,
+    /// The shift in which it was recorded: in another one the stop stands open again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<TxnId>,
+}
+
 /// A line of a customer's ledger: append-only, its sum is the balance.
+///
+/// ```
+/// use carboy_protocol::{Role, wire::LedgerEntry};
+/// let entry: LedgerEntry = serde_json::from_str(
+///     r#"{"txn":"01936000-0000-7000-8000-000000000001","customer":"01936000-0000-7000-8000-000000000002",
+///         "kind":"collect_cash","amount":{"minor":-3000,"currency":"KES"},"role":"rider",
+///         "author":"01936000-0000-7000-8000-000000000003","at":1732350000000,"rev":414}"#,
+/// )?;
+/// assert_eq!((entry.role, entry.amount.to_string()), (Role::Rider, "KES -30.00".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
     /// The mutation that it comes from.
@@ -187,6 +286,13 @@ pub struct LedgerEntry {
 }
 
 /// A reply that is not the answer to the request: what the server refuses, and what to do about it.
+///
+/// ```
+/// use carboy_protocol::wire::Refusal;
+/// let refusal: Refusal = serde_json::from_str(r#"{"error":"gap","expected":17}"#)?;
+/// assert_eq!(refusal, Refusal::Gap { expected: 17 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "error", rename_all = "snake_case")]
 pub enum Refusal {
@@ -210,6 +316,10 @@ pub enum Refusal {
         /// What differs.
         detail: String,
     },
+    /// The hash chain does not hold (409): send the same mutations with [`SyncRequest::hashes`].
+    Hashes,
+    /// No mutation that the server has applied speaks of this photo (404): it is not taken.
+    UnknownPhoto,
     /// The body is larger than the server takes, or holds too many mutations (413).
     TooLarge {
         /// The limit that was passed, in bytes or mutations.
@@ -222,20 +332,58 @@ pub enum Refusal {
     },
     /// The server has too much to do (429, 503): come back after the seconds in `Retry-After`.
     Busy,
-    /// The server failed (500). Nothing of the request took effect.
+    /// The server failed (500). What of the request took effect all the same comes back as a duplicate.
     Internal,
 }
 
 /// A phone's first message: the one-time code from the dashboard.
+///
+/// ```
+/// use carboy_protocol::{DeviceKey, wire::EnrolRequest};
+/// let public_key = DeviceKey::from_seed([7; 32]).public();
+/// let request = EnrolRequest { code: "7KQ2-M9XD".into(), device_name: "Tecno Spark 8".into(), public_key };
+/// assert!(serde_json::to_string(&request)?.starts_with(r#"{"code":"7KQ2-M9XD","device_name":"#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnrolRequest {
     /// The code, as typed or scanned.
     pub code: String,
     /// What the manager sees the phone as, for example its model.
     pub device_name: String,
+    /// What the server checks this phone's signatures with.
+    pub public_key: PublicKey,
+}
+
+/// The answer to a piece of a photo.
+///
+/// ```
+/// use carboy_protocol::wire::PhotoReply;
+/// let reply: PhotoReply = serde_json::from_str(r#"{"received":262144,"complete":false}"#)?;
+/// assert_eq!(reply.received, 262_144);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhotoReply {
+    /// How many bytes from the start the server holds: where the next piece begins, whatever this one was. It falls
+    /// back to 0 if all came and their hash was not the photo's.
+    pub received: u64,
+    /// Whether the server holds all of it, with the right hash.
+    pub complete: bool,
 }
 
 /// What an enrolled phone works with.
+///
+/// ```
+/// use carboy_protocol::wire::EnrolReply;
+/// let reply: EnrolReply = serde_json::from_str(
+///     r#"{"token":"7f3a","device":"01936000-0000-7000-8000-000000000001",
+///         "account":"01936000-0000-7000-8000-000000000002","account_name":"Juma",
+///         "plant":"01936000-0000-7000-8000-000000000003","plant_name":"Maji Safi","currency":"KES"}"#,
+/// )?;
+/// assert_eq!(reply.currency.as_str(), "KES");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnrolReply {
     /// The bearer token. Keep it secret; the server stores only its hash.
@@ -261,12 +409,15 @@ mod tests {
     #[test]
     fn a_mutation_travels_byte_for_byte_as_first_written() {
         let body = r#"{ "odd" :  "spacing\u0041" }"#;
+        let (actor, head) = (ActorId::from_bytes([1; 16]), ChainHash([2; 32]));
         let request = SyncRequest {
-            actor: ActorId::from_bytes([1; 16]),
+            actor,
             parent: None,
             first_seq: 1,
             last_seq: 1,
-            head: ChainHash::genesis(ActorId::from_bytes([1; 16])),
+            head,
+            signature: crate::DeviceKey::from_seed([3; 32]).sign_head(actor, 1, head),
+            hashes: None,
             mutations: vec![RawValue::from_string(body.to_owned()).unwrap()],
             cursor: 0,
         };

@@ -8,7 +8,7 @@ use carboy_protocol::mutation::MAX_TEXT;
 use carboy_protocol::wire::Answer;
 use carboy_protocol::{
     AccountId, Action, ActorId, Currency, CustomerId, DeviceId, Field, Money, PlantId, ProductCode, Role,
-    RouteId, Timestamp, VectorClock,
+    RouteId, Timestamp,
 };
 use std::collections::BTreeMap;
 
@@ -121,7 +121,7 @@ impl Server {
         let name = text("name", name)?;
         self.store().write(|tx| {
             let account = tx.account(plant, account)?.ok_or(Error::NotFound("account"))?;
-            Ok(self.add_device(tx, &account, &name)?.1)
+            Ok(self.add_device(tx, &account, &name, None)?.1)
         })
     }
 
@@ -165,18 +165,11 @@ impl Server {
         fields: BTreeMap<Field, String>,
     ) -> Result<CustomerId, Error> {
         let customer = CustomerId::from_random(self.now(), secret::random_bytes(self.random())?);
-        let txn = self.new_txn()?;
-        let (context, lamport) = (VectorClock::new(), 1);
-        let action = Action::UpdateProfile { customer, changes: fields, context, lamport };
-        self.store().write(|tx| {
-            let mut books = Books::open(tx, manager, self.now())?;
-            tx.insert_customer(manager.plant, customer, books.take_rev())?;
-            books.close()?;
-            match self.act_within(tx, manager, txn, &action)?.answer {
-                Answer::Rejected { detail, .. } => Err(Error::Invalid(detail)),
-                Answer::Applied { .. } | Answer::Parked => Ok(customer),
-            }
-        })
+        let action = Action::AddCustomer { customer, fields, route: None };
+        match self.act(manager, self.new_txn()?, &action)?.answer {
+            Answer::Rejected { detail, .. } => Err(Error::Invalid(detail)),
+            Answer::Applied { .. } | Answer::Parked => Ok(customer),
+        }
     }
 
     /// Adds a route, or changes its name and stops.

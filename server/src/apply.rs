@@ -2,27 +2,45 @@
 //!
 //! Known with the same bytes: the stored answer, and no effect again. Known with others: refused, and kept under
 //! a key of its own. New: its effect, its answer and its place in the history, in one database transaction. One
-//! that fails fails alone and is settled as rejected; what this version does not know is parked.
+//! that fails fails alone and is settled as rejected; what this version does not know is parked. What each kind
+//! does is in `effect`, what takes it back in `reversal`.
 
 use crate::Error;
-use crate::store::{Account, Actor, Plant, Stored, Tx};
+use crate::store::{Account, Actor, Plant, RiderDay, Stored, Tx};
 use carboy_protocol::mutation::Parsed;
-use carboy_protocol::wire::{Answer, LedgerEntry, Rejection};
-use carboy_protocol::{Action, Dot, Money, Mutation, PlantId, Role, Timestamp, TxnId, VectorClock, Write};
-
-/// How far a Lamport counter may run ahead of the profile's: an honest phone is ahead by what it wrote offline.
-const MAX_LAMPORT_LEAD: u64 = 10_000;
+use carboy_protocol::wire::{Answer, Rejection};
+use carboy_protocol::{Action, ChainHash, Dot, Mutation, Role, Timestamp, TxnId};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A plant's books, open for the mutations of one author within one transaction.
 pub(crate) struct Books<'t, 'c> {
-    tx: &'t Tx<'c>,
-    plant: Plant,
-    author: &'t Account,
-    now: Timestamp,
+    pub(crate) tx: &'t Tx<'c>,
+    pub(crate) plant: Plant,
+    pub(crate) author: &'t Account,
+    pub(crate) now: Timestamp,
+    /// A rider's; `None` for others. It is written once, when the books are closed.
+    pub(crate) rider_day: Option<RiderDay>,
+}
+
+/// A mutation's link in its history's hash chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// The chain's hash behind it.
+    pub(crate) hash: ChainHash,
+    /// Whether the chain vouches for its bytes.
+    pub(crate) is_intact: bool,
+}
+
+/// A mutation that another one took back.
+pub(crate) struct TakenBack {
+    pub(crate) action: Action,
+    pub(crate) txn: TxnId,
+    /// The rev that had its effect.
+    pub(crate) rev: u64,
 }
 
 /// Why a mutation had no effect.
-enum Fault {
+pub(crate) enum Fault {
     /// Its own doing: it is settled with this.
     Rejected(Rejection, String),
     /// The server's doing.
@@ -46,11 +64,16 @@ pub struct Outcome {
 
 impl<'t, 'c> Books<'t, 'c> {
     pub(crate) fn open(tx: &'t Tx<'c>, author: &'t Account, now: Timestamp) -> Result<Self, Error> {
-        Ok(Self { tx, plant: tx.plant(author.plant)?, author, now })
+        let is_rider = author.role == Role::Rider;
+        let rider_day = is_rider.then(|| tx.rider_day(author.plant, author.id)).transpose()?;
+        Ok(Self { tx, plant: tx.plant(author.plant)?, author, now, rider_day })
     }
 
     /// Makes the revs taken last. To be called once, when all mutations are settled.
     pub(crate) fn close(self) -> Result<(), Error> {
+        if let Some(rider_day) = &self.rider_day {
+            self.tx.put_rider_day(self.plant.id, self.author.id, rider_day)?;
+        }
         self.tx.set_rev(self.plant.id, self.plant.rev)
     }
 
@@ -65,10 +88,14 @@ impl<'t, 'c> Books<'t, 'c> {
     }
 
     /// Settles `body` as the next mutation of `actor`.
-    pub(crate) fn settle(&mut self, actor: &mut Actor, body: &str) -> Result<Outcome, Error> {
+    pub(crate) fn settle(&mut self, actor: &mut Actor, body: &str, link: Link) -> Result<Outcome, Error> {
         let parsed = Parsed::of(body);
         let given = txn_of(&parsed);
-        let (txn, known) = self.find(given, body)?;
+        let (mut txn, mut known) = self.find(given, body)?;
+        if known.is_none() && !link.is_intact {
+            // An id in bytes that nobody vouches for may be that of a mutation still to come.
+            (txn, known) = self.find(TxnId::of_unreadable(body.as_bytes()), body)?;
+        }
         let dot = Dot { actor: actor.id, seq: actor.next_seq };
         let duplicate = known.is_some();
         let answer = if let Some(stored) = known {
@@ -78,7 +105,10 @@ impl<'t, 'c> Books<'t, 'c> {
             }
             stored.answer
         } else {
-            let answer = if txn == given {
+            let answer = if !link.is_intact {
+                let detail = format!("seq {} is not what the phone's hash chain vouches for", dot.seq);
+                Answer::Rejected { reason: Rejection::Tampered, detail }
+            } else if txn == given {
                 self.judge(actor, parsed)?
             } else {
                 let detail = format!("transaction {given} already stands for something else");
@@ -87,10 +117,10 @@ impl<'t, 'c> Books<'t, 'c> {
             self.tx.insert_mutation(self.plant.id, self.author.id, txn, dot, body, &answer, self.now)?;
             answer
         };
-        actor.head = actor.head.next(dot.seq, body.as_bytes());
+        actor.head = link.hash;
         actor.next_seq += 1;
         self.tx.insert_dot(self.plant.id, dot, self.author.id, txn, actor.head)?;
-        tracing::debug!(txn_id = %txn, actor = %actor.id, seq = dot.seq, duplicate, ?answer, "settled");
+        tracing::debug!(txn_id = %txn, seq = dot.seq, duplicate, ?answer, "settled");
         Ok(Outcome { answer, duplicate })
     }
 
@@ -118,9 +148,12 @@ impl<'t, 'c> Books<'t, 'c> {
                 return Ok(Answer::Rejected { reason: Rejection::Invalid, detail: error.to_string() });
             }
         };
-        let rev = self.plant.rev + 1;
-        match self.tx.savepoint(|| self.effect(actor, &mutation, rev)) {
-            Ok(()) => Ok(Answer::Applied { rev: self.take_rev() }),
+        match self.tx.savepoint(|| self.effect_or_panic(actor, &mutation)) {
+            Ok(taken_back) => {
+                let rev = self.take_rev();
+                self.count(&mutation, taken_back.as_ref(), rev);
+                Ok(Answer::Applied { rev })
+            }
             Err(Fault::Rejected(reason, detail)) => Ok(Answer::Rejected { reason, detail }),
             Err(Fault::Failed(error)) if is_its_own(&error) => {
                 tracing::error!(txn_id = %mutation.txn, %error, "a mutation failed alone");
@@ -130,95 +163,30 @@ impl<'t, 'c> Books<'t, 'c> {
         }
     }
 
-    fn effect(&self, actor: &Actor, mutation: &Mutation, rev: u64) -> Result<(), Fault> {
-        let action = &mutation.action;
-        action.validate().map_err(|error| Fault::Rejected(Rejection::Invalid, error.to_string()))?;
-        if action.needs_manager() && self.author.role != Role::Manager {
-            let detail = format!("{} needs a manager, {} is a rider", action.kind(), self.author.name);
-            return Err(Fault::Rejected(Rejection::Forbidden, detail));
-        }
-        match action {
-            Action::UpdateProfile { .. } => self.update_profile(actor, mutation, rev),
-            Action::FailDelivery { customer, reason, note } => {
-                self.balance(action)?;
-                let why = (*reason, note.as_deref());
-                let (plant, author) = (self.plant.id, self.author.id);
-                self.tx.insert_failed_visit(plant, *customer, rev, author, why, mutation.at, self.now)?;
-                Ok(())
-            }
-            Action::ConfirmDelivery { .. }
-            | Action::CollectCash { .. }
-            | Action::AdjustBalance { .. }
-            | Action::SetBalance { .. } => self.append_entry(mutation, rev),
-        }
+    /// The effect; a panic in it is the mutation's own fault and stops no other one.
+    fn effect_or_panic(&self, actor: &Actor, mutation: &Mutation) -> Result<Option<TakenBack>, Fault> {
+        // Nothing half-done is seen afterwards: the effect only reads these values, and what it wrote to the
+        // database goes with the savepoint.
+        let effect = AssertUnwindSafe(|| self.effect(actor, mutation, self.plant.rev + 1));
+        catch_unwind(effect).unwrap_or_else(|panic| {
+            let panic = panic_text(panic.as_ref());
+            tracing::error!(txn_id = %mutation.txn, panic, "a mutation panicked alone");
+            Err(Fault::Rejected(Rejection::Invalid, "the server failed on it".to_owned()))
+        })
     }
 
-    fn balance(&self, action: &Action) -> Result<i64, Fault> {
-        let customer = action.customer();
-        self.tx.balance(self.plant.id, customer)?.ok_or_else(|| unknown_customer(self.plant.id, customer))
-    }
-
-    fn append_entry(&self, mutation: &Mutation, rev: u64) -> Result<(), Fault> {
-        let invalid =
-            |error: carboy_protocol::MoneyError| Fault::Rejected(Rejection::Invalid, error.to_string());
-        let action = &mutation.action;
-        let balance = self.balance(action)?;
-        let Some(amount) = action.ledger_amount().map_err(invalid)? else { return Ok(()) };
-        if amount.currency != self.plant.currency {
-            let detail = format!("{} where the plant's is {}", amount.currency, self.plant.currency);
-            return Err(Fault::Rejected(Rejection::CurrencyMismatch, detail));
+    /// Counts an applied mutation in the rider's day.
+    fn count(&mut self, mutation: &Mutation, taken_back: Option<&TakenBack>, rev: u64) {
+        let Some(RiderDay { day, since_rev }) = &mut self.rider_day else { return };
+        if let Some(taken) = taken_back {
+            day.withdraw(&taken.action, taken.txn, taken.rev >= *since_rev);
+            return;
         }
-        let balance = Money::new(balance, self.plant.currency).plus(amount).map_err(invalid)?;
-        let entry = LedgerEntry {
-            txn: mutation.txn,
-            customer: action.customer(),
-            kind: action.kind().to_owned(),
-            amount,
-            note: note_of(action),
-            role: self.author.role,
-            author: self.author.id,
-            at: mutation.at,
-            rev,
-        };
-        Ok(self.tx.append_entry(self.plant.id, &entry, balance.minor, self.now)?)
-    }
-
-    fn update_profile(&self, actor: &Actor, mutation: &Mutation, rev: u64) -> Result<(), Fault> {
-        let Action::UpdateProfile { customer, changes, context, lamport } = &mutation.action else {
-            return Ok(());
-        };
-        let found = self.tx.customer(self.plant.id, *customer)?;
-        let mut profile = found.ok_or_else(|| unknown_customer(self.plant.id, *customer))?.profile;
-        let limit = profile.next_lamport().saturating_add(MAX_LAMPORT_LEAD);
-        if *lamport > limit {
-            let detail = format!("lamport counter out of range: {lamport} (limit {limit})");
-            return Err(Fault::Rejected(Rejection::Invalid, detail));
+        day.record(&mutation.action, mutation.txn, mutation.at);
+        if matches!(mutation.action, Action::StartShift { .. }) {
+            *since_rev = rev;
         }
-        profile.apply(&Write {
-            dot: Dot { actor: actor.id, seq: actor.next_seq },
-            context: complete(context, &profile.clock(), actor),
-            lamport: *lamport,
-            role: self.author.role,
-            author: self.author.id,
-            at: mutation.at,
-            changes: changes.clone(),
-        });
-        Ok(self.tx.put_profile(self.plant.id, *customer, &profile, rev)?)
     }
-}
-
-/// The whole context of a write: what it says itself and, for a phone, everything before it in its history. The
-/// dashboard's history is many people's and windows': there only the form says what was seen.
-fn complete(context: &VectorClock, profile: &VectorClock, actor: &Actor) -> VectorClock {
-    // Nobody can have seen more than this server has: a clock that says so (a forged one, or one from before
-    // this server lost data) would make later writes look old and lose them.
-    let seen = context.dots().map(|dot| Dot { seq: dot.seq.min(profile.get(dot.actor)), ..dot });
-    let mut context: VectorClock = seen.collect();
-    if actor.account.is_some() {
-        context.join(&actor.inherited);
-        context.observe(Dot { actor: actor.id, seq: actor.next_seq - 1 });
-    }
-    context
 }
 
 pub(crate) fn txn_of(parsed: &Parsed) -> TxnId {
@@ -228,16 +196,17 @@ pub(crate) fn txn_of(parsed: &Parsed) -> TxnId {
     }
 }
 
-fn unknown_customer(plant: PlantId, customer: carboy_protocol::CustomerId) -> Fault {
-    Fault::Rejected(Rejection::UnknownCustomer, format!("no customer {customer} in plant {plant}"))
+impl Link {
+    /// The link of `body` as the next mutation of `actor`, where nobody claims another one.
+    pub(crate) fn next(actor: &Actor, body: &str) -> Self {
+        Self { hash: actor.head.next(actor.next_seq, body.as_bytes()), is_intact: true }
+    }
 }
 
-fn note_of(action: &Action) -> Option<String> {
-    match action {
-        Action::ConfirmDelivery { proof, .. } => proof.clone(),
-        Action::AdjustBalance { reason, .. } | Action::SetBalance { reason, .. } => Some(reason.clone()),
-        Action::CollectCash { .. } | Action::UpdateProfile { .. } | Action::FailDelivery { .. } => None,
-    }
+/// What a panic says.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
 /// Whether an error comes from this mutation's own values or row, so that the ones behind it can go on.
@@ -246,5 +215,58 @@ fn is_its_own(error: &Error) -> bool {
         Error::Database(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation),
         Error::Corrupt(_) => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effect::PANICS;
+    use crate::{Server, sample};
+    use carboy_protocol::mutation;
+
+    #[test]
+    fn a_mutation_that_panics_is_rejected_alone_and_leaves_nothing_of_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::open(&folder.path().join("carboy.db")).unwrap();
+        let size = sample::Size { customers: 1, routes: 1, riders: 1 };
+        let sample = sample::create(&server, size, "grace@example.com", "clean water").unwrap();
+        let (customer, currency) = (sample.customers[0], sample.currency);
+        let rider = server.store().read(|tx| tx.account(sample.plant, sample.riders[0].account));
+        let rider = rider.unwrap().unwrap();
+        let body = |proof: &str| {
+            let line = carboy_protocol::DeliveryLine {
+                product: sample.products[0].code.clone(),
+                delivered: 2,
+                empties: 0,
+                unit_price: 100,
+            };
+            let (lines, proof) = (vec![line], Some(proof.to_owned()));
+            let action = Action::ConfirmDelivery { customer, lines, currency, proof, photos: vec![] };
+            let (v, txn, at) = (mutation::VERSION, server.new_txn().unwrap(), Timestamp(5));
+            serde_json::to_string(&Mutation { v, txn, at, replaces: None, action }).unwrap()
+        };
+        let before = server.store().read(|tx| tx.balance(sample.plant, customer)).unwrap().unwrap();
+        let answers = server.store().write(|tx| {
+            let mut books = Books::open(tx, &rider, Timestamp(9))?;
+            let id = carboy_protocol::ActorId::from_bytes([7; 16]);
+            let mut actor = Actor::new(id, Some(rider.id));
+            let mut settle = |body: &str| {
+                let link = Link::next(&actor, body);
+                books.settle(&mut actor, body, link).map(|outcome| outcome.answer)
+            };
+            let answers = [settle(&body("1"))?, settle(&body(PANICS))?, settle(&body("2"))?];
+            books.close()?;
+            Ok(answers)
+        });
+        let answers = answers.unwrap();
+        assert!(matches!(answers[0], Answer::Applied { .. }) && matches!(answers[2], Answer::Applied { .. }));
+        let Answer::Rejected { reason, detail } = &answers[1] else { panic!("{answers:?}") };
+        assert_eq!((*reason, detail.as_str()), (Rejection::Invalid, "the server failed on it"));
+        let after = server.store().read(|tx| {
+            let day = tx.rider_day(rider.plant, rider.id)?.day;
+            Ok((tx.balance(sample.plant, customer)?.unwrap(), day.in_all.deliveries))
+        });
+        assert_eq!(after.unwrap(), (before + 400, 2));
     }
 }

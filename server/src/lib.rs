@@ -4,8 +4,8 @@
 //! [`Server`] is all of it as a library; [`http::router`] puts it on the network.
 //!
 //! - [`mod@env`]: the clock and the randomness, injected
-//! - `apply`: the one rule for every mutation
-//! - `sync`: one round trip of a phone
+//! - `apply`: the one rule for every mutation; `effect`: what each kind does; `reversal`: what takes it back
+//! - `sync`: one round trip of a phone; `tamper`: what its hash chain vouches for; `photos`: a photo, piece by piece
 //! - `admin`: setting a plant up; [`sample`]: a plant to try things on
 //! - [`store`]: the embedded database, with all of the SQL
 //! - `secret`, `limit`: tokens, codes, passwords, and the brake on guessing them
@@ -14,15 +14,19 @@
 
 mod admin;
 mod apply;
+mod effect;
 pub mod env;
 mod error;
 pub mod http;
 mod limit;
+mod photos;
+mod reversal;
 pub mod sample;
 mod secret;
 mod server;
 pub mod store;
 mod sync;
+mod tamper;
 
 pub use admin::CODE_SPAN;
 pub use apply::Outcome;

@@ -1,13 +1,13 @@
 //! The server as a library: everything that its HTTP routes do, callable in process.
 
-use crate::apply::{Books, Outcome, txn_of};
+use crate::apply::{Books, Link, Outcome, txn_of};
 use crate::env::{Clock, Random, SystemClock, SystemRandom};
 use crate::limit::Limiter;
 use crate::store::{Account, Actor, Plant, Store, Tx};
 use crate::{Error, secret};
 use carboy_protocol::mutation::{self, Parsed};
 use carboy_protocol::wire::{EnrolReply, EnrolRequest, Refusal};
-use carboy_protocol::{Action, DeviceId, Mutation, Role, Timestamp, TxnId};
+use carboy_protocol::{Action, DeviceId, Mutation, PublicKey, Role, Timestamp, TxnId};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ pub struct Auth {
     pub account: Account,
     /// The phone or script that holds the token.
     pub device: DeviceId,
+    /// What checks the phone's signatures; `None` for a script.
+    pub public_key: Option<PublicKey>,
 }
 
 impl std::fmt::Debug for Server {
@@ -91,12 +93,12 @@ impl Server {
         let unknown = || Error::sign_in("unknown token");
         let (plant, hash) = secret::read_token(token).ok_or_else(unknown)?;
         let auth = self.store.read(|tx| {
-            let (device, account, is_revoked) = tx.device_by_token(plant, hash)?.ok_or_else(unknown)?;
-            if is_revoked {
-                return Err(Error::sign_in(format!("device {device} was revoked")));
+            let device = tx.device_by_token(plant, hash)?.ok_or_else(unknown)?;
+            if device.is_revoked {
+                return Err(Error::sign_in(format!("device {} was revoked", device.id)));
             }
-            let account = tx.account(plant, account)?.ok_or_else(unknown)?;
-            Ok(Auth { account, device })
+            let account = tx.account(plant, device.account)?.ok_or_else(unknown)?;
+            Ok(Auth { account, device: device.id, public_key: device.public_key })
         })?;
         Ok(auth)
     }
@@ -131,7 +133,7 @@ impl Server {
             tx.use_code(code, now)?;
             let account =
                 tx.account(enrolment.plant, enrolment.account)?.ok_or(Error::NotFound("account"))?;
-            let (device, token) = self.add_device(tx, &account, &name)?;
+            let (device, token) = self.add_device(tx, &account, &name, Some(request.public_key))?;
             let plant = tx.plant(account.plant)?;
             Ok(EnrolReply {
                 token,
@@ -150,11 +152,12 @@ impl Server {
         tx: &Tx<'_>,
         account: &Account,
         name: &str,
+        public_key: Option<PublicKey>,
     ) -> Result<(DeviceId, String), Error> {
         let now = self.now();
         let device = DeviceId::from_random(now, secret::random_bytes(self.random())?);
         let (token, hash) = secret::new_token(self.random(), account.plant)?;
-        tx.insert_device(account, device, name, hash, now)?;
+        tx.insert_device(account, device, name, hash, public_key, now)?;
         Ok((device, token))
     }
 
@@ -249,7 +252,7 @@ impl Server {
                 return Ok(same.then(|| stored.to_owned()));
             }
             let (v, action) = (mutation::VERSION, action.clone());
-            Ok(Some(serde_json::to_string(&Mutation { v, txn, at: self.now(), action })?))
+            Ok(Some(serde_json::to_string(&Mutation { v, txn, at: self.now(), replaces: None, action })?))
         })
     }
 
@@ -261,6 +264,7 @@ impl Server {
         txn: TxnId,
         body: impl FnOnce(Option<&str>) -> Result<Option<String>, Error>,
     ) -> Result<Outcome, Error> {
+        let _span = tracing::info_span!("manage", account = %author.id).entered();
         let known = tx.mutation(author.plant, author.id, txn)?;
         let body = body(known.as_ref().map(|stored| stored.body.as_str()))?.ok_or(Error::TxnReused(txn))?;
         if let Some(stored) = known {
@@ -269,7 +273,8 @@ impl Server {
         let mut books = Books::open(tx, author, self.now())?;
         let dashboard = books.plant().dashboard;
         let mut actor = tx.actor(author.plant, dashboard)?.unwrap_or_else(|| Actor::new(dashboard, None));
-        let outcome = books.settle(&mut actor, &body)?;
+        let link = Link::next(&actor, &body);
+        let outcome = books.settle(&mut actor, &body, link)?;
         books.close()?;
         tx.put_actor(author.plant, &actor)?;
         Ok(outcome)

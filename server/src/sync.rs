@@ -1,11 +1,14 @@
-//! One round trip of a phone: its mutations are settled, then it gets the feed.
+//! One round trip of a phone: its signature and its hash chain are checked, its mutations settled, then it gets the
+//! feed.
 
-use crate::apply::Books;
+use crate::apply::{Books, Link, txn_of};
 use crate::server::Auth;
-use crate::store::{Actor, Tx};
-use crate::{Error, Server};
+use crate::store::{Account, Actor, Tx};
+use crate::{Error, Server, tamper};
+use carboy_protocol::mutation::Parsed;
 use carboy_protocol::wire::{MAX_BATCH, Refusal, Settlement, SyncReply, SyncRequest};
-use carboy_protocol::{ChainHash, Dot, Timestamp, VectorClock};
+use carboy_protocol::{ChainHash, Dot, Role, Timestamp, VectorClock};
+use serde_json::value::RawValue;
 
 /// Ledger lines received longer ago than this are not sent; balances count them all the same. In milliseconds.
 const LEDGER_SPAN: i64 = 60 * 24 * 60 * 60 * 1000;
@@ -16,21 +19,28 @@ impl Server {
     /// # Errors
     /// The [`Refusal`] to send instead.
     pub fn handle_sync(&self, auth: &Auth, request: &SyncRequest) -> Result<SyncReply, Refusal> {
+        let _span = tracing::info_span!("sync", device = %auth.device, actor = %request.actor).entered();
         Ok(self.sync(auth, request)?)
     }
 
     fn sync(&self, auth: &Auth, request: &SyncRequest) -> Result<SyncReply, Error> {
         check_form(request)?;
+        check_signature(auth, request)?;
         let now = self.now();
         let results = self.store().write(|tx| receive(tx, auth, request, now))?;
         let since = Timestamp(now.0.saturating_sub(LEDGER_SPAN));
-        let page = self.store().read(|tx| tx.feed(auth.account.plant, request.cursor, since))?;
+        let Account { plant, id, role, .. } = auth.account;
+        let (page, day) = self.store().read(|tx| {
+            let day = (role == Role::Rider).then(|| tx.rider_day(plant, id)).transpose()?;
+            Ok((tx.feed(plant, request.cursor, since)?, day.map(|rider_day| rider_day.day)))
+        })?;
         Ok(SyncReply {
             actor: request.actor,
             results,
             feed: page.items,
             cursor: page.cursor,
             more: page.more,
+            day,
         })
     }
 }
@@ -39,6 +49,9 @@ fn check_form(request: &SyncRequest) -> Result<(), Error> {
     let count = request.mutations.len();
     if count > MAX_BATCH {
         return Err(Error::Refused(Refusal::TooLarge { limit: MAX_BATCH as u64 }));
+    }
+    if request.hashes.as_ref().is_some_and(|hashes| hashes.len() != count) {
+        return Err(Error::malformed(format!("other than {count} hashes for {count} mutations")));
     }
     // SQLite's integers end at 2^63 - 1.
     let (first, last, limit) = (request.first_seq, request.last_seq, i64::MAX.unsigned_abs());
@@ -52,13 +65,26 @@ fn check_form(request: &SyncRequest) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether the phone that was enrolled is the one that speaks.
+fn check_signature(auth: &Auth, request: &SyncRequest) -> Result<(), Error> {
+    let Some(key) = auth.public_key else {
+        return Err(Error::sign_in(format!("device {} has registered no key to sign with", auth.device)));
+    };
+    let covered = request.first_seq + request.mutations.len() as u64 - 1;
+    if key.verifies_head(request.actor, covered, request.head, &request.signature) {
+        Ok(())
+    } else {
+        tracing::warn!(seq = covered, "a signature is not the device's");
+        Err(Error::sign_in(format!("the signature is not that of device {}", auth.device)))
+    }
+}
+
 fn receive(
     tx: &Tx<'_>,
     auth: &Auth,
     request: &SyncRequest,
     now: Timestamp,
 ) -> Result<Vec<Settlement>, Error> {
-    let plant = auth.account.plant;
     let mut actor = known_actor(tx, auth, request)?;
     let next = actor.next_seq;
     if request.last_seq + 1 < next {
@@ -68,29 +94,53 @@ fn receive(
         return Err(Error::Refused(Refusal::Gap { expected: next }));
     }
     let mut hash = hash_before(tx, auth, &actor, request.first_seq)?;
-    let mut books = Books::open(tx, &auth.account, now)?;
     let mut results = Vec::with_capacity(request.mutations.len());
-    for (seq, body) in (request.first_seq..).zip(&request.mutations) {
-        let settlement = if seq < actor.next_seq {
-            let (settlement, replayed) = replay(tx, auth, Dot { actor: actor.id, seq }, body.get())?;
-            hash = replayed;
-            settlement
-        } else {
-            let outcome = books.settle(&mut actor, body.get())?;
-            hash = actor.head;
-            Settlement { seq, answer: outcome.answer, duplicate: outcome.duplicate }
-        };
+    let known = usize::try_from(next - request.first_seq)
+        .map_or(request.mutations.len(), |known| known.min(request.mutations.len()));
+    let (replayed, new) = request.mutations.split_at(known);
+    for (seq, body) in (request.first_seq..).zip(replayed) {
+        let (settlement, stored) = replay(tx, auth, Dot { actor: actor.id, seq }, body.get())?;
         results.push(settlement);
+        hash = stored;
+    }
+    let (links, is_broken) = links(request, hash, new)?;
+    let mut books = Books::open(tx, &auth.account, now)?;
+    for (body, link) in new.iter().zip(links) {
+        let seq = actor.next_seq;
+        let outcome = books.settle(&mut actor, body.get(), link)?;
+        results.push(Settlement { seq, answer: outcome.answer, duplicate: outcome.duplicate });
     }
     books.close()?;
-    let is_broken = hash != request.head;
     if is_broken {
-        note_broken_chain(tx, auth, &mut actor, request, hash)?;
+        note_broken_chain(tx, auth, &mut actor, request)?;
     }
-    tx.put_actor(plant, &actor)?;
+    tx.put_actor(auth.account.plant, &actor)?;
     let unsent = request.last_seq - (actor.next_seq - 1);
-    tx.device_seen(plant, auth.device, now, unsent, is_broken)?;
+    tx.device_seen(auth.account.plant, auth.device, now, unsent, is_broken)?;
     Ok(results)
+}
+
+/// The links of the new mutations, the last ones of the request, behind the hash `before`; and whether the chain
+/// does not lead to the request's head. Then the phone has to tell its hashes first.
+fn links(
+    request: &SyncRequest,
+    before: ChainHash,
+    new: &[Box<RawValue>],
+) -> Result<(Vec<Link>, bool), Error> {
+    let known = request.mutations.len() - new.len();
+    let first_seq = request.first_seq + known as u64;
+    let mut head = before;
+    let links = (first_seq..).zip(new).map(|(seq, body)| {
+        head = head.next(seq, body.get().as_bytes());
+        Link { hash: head, is_intact: true }
+    });
+    let links = links.collect();
+    if head == request.head {
+        return Ok((links, false));
+    }
+    let Some(hashes) = &request.hashes else { return Err(Error::Refused(Refusal::Hashes)) };
+    let bodies: Vec<_> = new.iter().map(|body| body.get()).collect();
+    Ok((tamper::judge(before, first_seq, &bodies, &hashes[known..], request.head), true))
 }
 
 /// The request's actor; a new one continues its parent's history as far as the server has that.
@@ -98,7 +148,8 @@ fn known_actor(tx: &Tx<'_>, auth: &Auth, request: &SyncRequest) -> Result<Actor,
     let (plant, account) = (auth.account.plant, Some(auth.account.id));
     match tx.actor(plant, request.actor)? {
         Some(actor) if actor.account == account => return Ok(actor),
-        Some(_) => return Err(forked(format!("actor {} is of another account", request.actor))),
+        // This file is somebody else's: its own token is what it needs, not another actor.
+        Some(_) => return Err(Error::sign_in(format!("actor {} is of another account", request.actor))),
         None => {}
     }
     let mut actor = Actor::new(request.actor, account);
@@ -128,7 +179,7 @@ fn hash_before(tx: &Tx<'_>, auth: &Auth, actor: &Actor, first_seq: u64) -> Resul
 fn replay(tx: &Tx<'_>, auth: &Auth, dot: Dot, body: &str) -> Result<(Settlement, ChainHash), Error> {
     match tx.mutation_at(auth.account.plant, dot)? {
         Some(stored) if stored.body == body => {
-            tracing::debug!(actor = %dot.actor, seq = dot.seq, "answered again");
+            tracing::debug!(txn_id = %txn_of(&Parsed::of(body)), seq = dot.seq, "answered again");
             let hash = stored.hash.ok_or_else(|| Error::Corrupt(format!("no chain hash at {dot:?}")))?;
             Ok((Settlement { seq: dot.seq, answer: stored.answer, duplicate: true }, hash))
         }
@@ -136,16 +187,14 @@ fn replay(tx: &Tx<'_>, auth: &Auth, dot: Dot, body: &str) -> Result<(Settlement,
     }
 }
 
-/// Nothing may wedge: the mutations are settled, the manager is told, and what follows is checked against what
-/// the phone claims.
+/// Nothing may wedge: the manager is told, and what follows is checked against what the phone claims.
 fn note_broken_chain(
     tx: &Tx<'_>,
     auth: &Auth,
     actor: &mut Actor,
     request: &SyncRequest,
-    computed: ChainHash,
 ) -> Result<(), Error> {
-    tracing::warn!(actor = %actor.id, device = %auth.device, claimed = %request.head, %computed, "hash chain broken");
+    tracing::warn!(first_seq = request.first_seq, head = %request.head, "hash chain broken");
     if request.first_seq + request.mutations.len() as u64 == actor.next_seq {
         actor.head = request.head;
         let last = Dot { actor: actor.id, seq: actor.next_seq - 1 };

@@ -454,7 +454,11 @@ async fn a_code_from_the_devices_page_enrols_a_phone_and_revoking_ends_its_acces
     let page = browser.post("/devices/code", &with(form, &[("account", &account)])).await;
     let code = page.html.split("class=\"figure\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
     assert!(page.shows("Code for Amina") && page.html.contains("<svg"));
-    let request = carboy_protocol::wire::EnrolRequest { code, device_name: "Nokia".into() };
+    let request = carboy_protocol::wire::EnrolRequest {
+        code,
+        device_name: "Nokia".into(),
+        public_key: world.new_key().public(),
+    };
     let token = world.server.handle_enrol("test", &request).unwrap().token;
     world.server.authenticate(&token).unwrap();
     let page = browser.get("/devices").await;
@@ -478,6 +482,151 @@ async fn rejected_and_parked_mutations_are_listed_as_they_came() {
         assert!(page.shows(body), "{body}");
     }
     assert!(page.shows("cash out of range") && page.shows("parked") && page.shows("Kiosk"));
+}
+
+#[tokio::test]
+async fn what_its_rider_has_dealt_with_is_no_more_open_and_says_how() {
+    let world = world();
+    let mut phone = world.phone();
+    let rejected: Vec<_> = (1..=4).map(|n| phone.record(world.cash(-n))).collect();
+    phone.record_replacing(Some(rejected[0]), world.cash(1));
+    phone.record(Action::Withdraw { target: rejected[1], reason: None, restore: None });
+    phone.record(Action::Accept { target: rejected[2] });
+    phone.sync(&world);
+    let mut browser = Browser::signed_in(&world).await;
+    let (open, dealt) = (browser.get("/rejected").await, browser.get("/rejected?dealt=true").await);
+    for (n, body) in phone.outbox[..4].iter().enumerate() {
+        assert_eq!((open.shows(body), dealt.shows(body)), (n == 3, n != 3), "{body}");
+    }
+    for words in ["sent again as corrected", "withdrawn by the rider", "accepted by the rider"] {
+        assert!(dealt.shows(words) && !open.shows(words), "{words}");
+    }
+    assert!(open.html.contains("Rejected <span class=\"count\">1</span>"), "the count is of the open ones");
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_stands_struck_beside_the_line_that_took_it_back() {
+    let world = world();
+    let mut phone = world.phone();
+    let delivery = phone.record(world.delivery(4, 2));
+    let failed = phone.record(Action::FailDelivery {
+        customer: world.customer,
+        reason: carboy_protocol::FailReason::Closed,
+        note: None,
+    });
+    for target in [delivery, failed] {
+        let reason = Some("wrong shop".to_owned());
+        phone.record(Action::Withdraw { target, reason, restore: None });
+    }
+    phone.sync(&world);
+    let mut browser = Browser::signed_in(&world).await;
+    let page = browser.get(&address(&world, "")).await;
+    assert!(page.shows("Withdrawn: Delivery: 4 × 20L, 2 empties back") && page.shows("“wrong shop”"));
+    assert!(page.shows("<s>Delivery: 4 × 20L, 2 empties back</s>"));
+    assert!(page.shows("<s>closed</s>"), "a failed visit too");
+}
+
+#[tokio::test]
+async fn a_customer_added_by_mistake_is_listed_as_closed() {
+    let world = world();
+    let mut phone = world.phone();
+    let customer = CustomerId::from_bytes([9; 16]);
+    let fields = BTreeMap::from([(Field::Name, "New shop".to_owned())]);
+    let target = phone.record(Action::AddCustomer { customer, fields, route: None });
+    phone.record(Action::Withdraw { target, reason: None, restore: None });
+    phone.sync(&world);
+    let mut browser = Browser::signed_in(&world).await;
+    assert!(browser.get("/customers?q=new").await.shows("closed"));
+    assert!(!browser.get("/customers?q=kiosk").await.shows("closed"));
+    assert!(browser.get(&format!("/customers/{customer}")).await.shows("Added by mistake and closed"));
+}
+
+#[tokio::test]
+async fn every_kind_that_is_rejected_is_named_in_words() {
+    let world = world();
+    let mut phone = world.phone();
+    let nobody = CustomerId::from_bytes([9; 16]);
+    let ugx = carboy_protocol::Money::new(500, "UGX".parse().unwrap());
+    let no_stock = |code: &str| {
+        let line = carboy_protocol::StockLine { product: code.parse().unwrap(), full: -1, empty: 3 };
+        vec![line]
+    };
+    let target = carboy_protocol::TxnId::from_bytes([9; 16]);
+    for action in [
+        Action::NoteProgress { customer: nobody, progress: carboy_protocol::Progress::Arrived },
+        Action::AddCustomer { customer: nobody, fields: BTreeMap::new(), route: None },
+        Action::LoadStock { lines: no_stock("20L") },
+        Action::ReturnStock { lines: no_stock("5L") },
+        Action::HandInCash { amount: ugx, note: None },
+        Action::Withdraw { target, reason: None, restore: None },
+        Action::Accept { target },
+    ] {
+        phone.record(action);
+    }
+    phone.sync(&world);
+    let page = Browser::signed_in(&world).await.get("/rejected").await;
+    for words in [
+        "Arrived there",
+        "New customer",
+        "Loaded: -1 × 20L, 3 empty",
+        "Given back to the plant: -1 × 5L",
+        "Cash handed in: UGX 5",
+        "An earlier record withdrawn",
+        "Left at an earlier record’s rejection",
+        "unknown record",
+        "other currency",
+    ] {
+        assert!(page.shows(words), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn a_deliverys_photos_are_beside_its_line_and_only_a_picture_is_shown() {
+    let world = world();
+    let mut phone = world.phone();
+    let files =
+        [&b"\xff\xd8\xffjpeg"[..], b"\x89PNG\r\n\x1a\npng", b"RIFF1234WEBP", b"<script>alert(1)</script>"];
+    let hashes = files.map(carboy_protocol::PhotoHash::of);
+    let photo = |(bytes, hash): (&&[u8], &carboy_protocol::PhotoHash)| carboy_protocol::Photo {
+        hash: *hash,
+        bytes: bytes.len() as u64,
+    };
+    let mut delivery = world.delivery(1, 0);
+    if let Action::ConfirmDelivery { photos, .. } = &mut delivery {
+        *photos = files.iter().zip(&hashes).map(photo).collect();
+    }
+    phone.record(delivery);
+    phone.sync(&world);
+    let mut browser = Browser::signed_in(&world).await;
+    let page = browser.get(&address(&world, "")).await;
+    assert_eq!(page.html.matches("photo on its way").count(), 4);
+    assert_eq!(browser.get(&format!("/photos/{}", hashes[0])).await.status, 404);
+    for (hash, file) in hashes.iter().zip(files) {
+        assert!(world.server.handle_photo(&phone.auth, *hash, 0, file).unwrap().complete);
+    }
+    let page = browser.get(&address(&world, "")).await;
+    assert_eq!((page.html.matches("<img").count(), page.html.matches("Attached file").count()), (3, 1));
+    let kinds = ["image/jpeg", "image/png", "image/webp", "application/octet-stream"];
+    for ((hash, kind), file) in hashes.iter().zip(kinds).zip(files) {
+        let request = Request::get(format!("/photos/{hash}"));
+        let cookies = browser.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+        let request = request.header(header::COOKIE, cookies.collect::<Vec<_>>().join("; "));
+        let response = browser.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let is_picture = kind.starts_with("image/");
+        assert_eq!(parts.headers[header::CONTENT_TYPE], kind);
+        assert_eq!(parts.headers[header::CONTENT_DISPOSITION] == "attachment", !is_picture, "{kind}");
+        assert_eq!(parts.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+        assert!(parts.headers[header::CACHE_CONTROL].to_str().unwrap().starts_with("private"));
+        assert_eq!(to_bytes(body, usize::MAX).await.unwrap(), file);
+    }
+    let other = world.server.create_plant("Other", "UGX".parse().unwrap()).unwrap();
+    world.server.create_manager(other, "Ali", "ali@example.com", "clean water").unwrap();
+    let mut stranger = Browser::new(&world);
+    let address = format!("/photos/{}", hashes[0]);
+    assert_eq!(stranger.get(&address).await.location.as_deref(), Some("/sign-in"));
+    stranger.sign_in("ali@example.com", "clean water").await;
+    assert_eq!(stranger.get(&address).await.status, 404);
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ async fn what_is_no_good_request_is_refused_by_type_and_changes_nothing() {
     let nothing: Vec<u8> = gzip(b"").into_iter().cycle().take(5 * 1024 * 1024).collect();
     let no_version = Request::post(wire::SYNC_PATH).body(Body::from(body.clone())).unwrap();
     let many = json!({"actor": phone.actor, "first_seq": 1, "last_seq": 1001, "cursor": 0,
-        "head": phone.hash(0), "mutations": vec![1; 1001]});
+        "head": phone.hash(0), "signature": phone.pending().signature, "mutations": vec![1; 1001]});
     let before = world.dump();
     let size = MAX_BODY as u64;
     for (name, request, status, refusal) in [
@@ -184,7 +184,9 @@ async fn an_unknown_route_or_method_is_answered_in_the_protocols_form() {
 }
 
 fn enrolment(code: &str) -> Request<Body> {
-    let body = json!({"code": code, "device_name": "Pixel"}).to_string();
+    let body =
+        json!({"code": code, "device_name": "Pixel", "public_key": DeviceKey::from_seed([1; 32]).public()})
+            .to_string();
     Request::post(wire::ENROL_PATH).header(wire::HEADER, "1").body(body.into()).unwrap()
 }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use carboy_protocol::wire::{EnrolReply, EnrolRequest, Refusal, SyncReply, SyncRequest};
-use carboy_protocol::{ActorId, ChainHash, wire};
+use carboy_protocol::{ActorId, ChainHash, DeviceKey, wire};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
@@ -54,9 +54,14 @@ fn post(url: String, token: &str, body: String) -> (u16, String) {
     (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
 }
 
+fn key() -> DeviceKey {
+    DeviceKey::from_seed([1; 32])
+}
+
 fn enrol(running: &Running, sample: &Value) -> String {
     let code = sample["riders"][0]["enrol_code"].as_str().unwrap().to_owned();
-    let body = serde_json::to_string(&EnrolRequest { code, device_name: "Pixel".into() }).unwrap();
+    let request = EnrolRequest { code, device_name: "Pixel".into(), public_key: key().public() };
+    let body = serde_json::to_string(&request).unwrap();
     let (status, text) = post(format!("{}{}", running.address, wire::ENROL_PATH), "", body);
     assert_eq!(status, 200, "{text}");
     serde_json::from_str::<EnrolReply>(&text).unwrap().token
@@ -75,7 +80,9 @@ fn payments(sample: &Value, first_seq: u64, before: ChainHash) -> (SyncRequest, 
     let mutations = mutations.collect();
     let actor = ActorId::from_bytes([1; 16]);
     let last_seq = first_seq + 199;
-    (SyncRequest { actor, parent: None, first_seq, last_seq, head, mutations, cursor: 0 }, head)
+    let signature = key().sign_head(actor, last_seq, head);
+    let (parent, hashes, cursor) = (None, None, 0);
+    (SyncRequest { actor, parent, first_seq, last_seq, head, signature, hashes, mutations, cursor }, head)
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Merging the server's feed into the file. Every item carries the whole new state of its subject, so merging
 //! one twice changes nothing.
 
-use super::{Meta, settle::overlaid_updates};
+use super::outbox::LaidUpdate;
+use super::{Meta, outbox, overlay};
 use crate::Error;
 use carboy_protocol::wire::{FeedItem, LedgerEntry};
-use carboy_protocol::{Action, Currency, CustomerId, Field, Money, Profile, RouteId};
+use carboy_protocol::{AccountId, Currency, CustomerId, Field, Money, Profile, RouteId};
 use rusqlite::{OptionalExtension, Transaction, params};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Merges `items` in their order. Returns the customers whose profile changed.
 pub(crate) fn merge(tx: &Transaction<'_>, meta: &Meta, items: &[FeedItem]) -> Result<BTreeSet<i64>, Error> {
@@ -21,11 +22,12 @@ pub(crate) fn merge(tx: &Transaction<'_>, meta: &Meta, items: &[FeedItem]) -> Re
                 )?;
             }
             FeedItem::Route { route, name, stops } => merge_route(tx, *route, name, stops)?,
-            FeedItem::Customer { customer, balance, profile } => {
+            FeedItem::Customer { customer, balance, profile, visit, closed } => {
                 let id = customer_row(tx, *customer)?;
                 let balance = in_currency(*balance, meta.currency)?;
-                tx.prepare_cached("UPDATE customer SET balance = ? WHERE id = ?")?
-                    .execute(params![balance, id])?;
+                tx.prepare_cached("UPDATE customer SET balance = ?, closed = ? WHERE id = ?")?
+                    .execute(params![balance, closed, id])?;
+                overlay::put_told_visit(tx, id, visit.as_ref())?;
                 if let Some(profile) = profile {
                     tx.prepare_cached("UPDATE customer SET profile = ? WHERE id = ?")?
                         .execute(params![serde_json::to_string(profile)?, id])?;
@@ -58,6 +60,13 @@ fn merge_route(tx: &Transaction<'_>, route: RouteId, name: &str, stops: &[Custom
     for (position, customer) in stops.iter().enumerate() {
         insert.execute(params![route.as_bytes(), position, customer_row(tx, *customer)?])?;
     }
+    // Those who were added here and whom the server does not know yet stay where they were put.
+    tx.execute(
+        "INSERT INTO stop (route, position, customer)
+         SELECT ?1, ?2 + row_number() OVER (ORDER BY id), id FROM customer
+         WHERE added_route = ?1 AND id NOT IN (SELECT customer FROM stop WHERE route = ?1)",
+        params![route.as_bytes(), stops.len()],
+    )?;
     Ok(())
 }
 
@@ -82,8 +91,8 @@ fn merge_entry(tx: &Transaction<'_>, meta: &Meta, entry: &LedgerEntry) -> Result
     Ok(())
 }
 
-/// The row of `customer`; a new one if the feed names it before it describes it.
-fn customer_row(tx: &Transaction<'_>, customer: CustomerId) -> Result<i64, Error> {
+/// The row of `customer`; a new one if it is named before it is described.
+pub(crate) fn customer_row(tx: &Transaction<'_>, customer: CustomerId) -> Result<i64, Error> {
     let found = tx
         .prepare_cached("SELECT id FROM customer WHERE customer = ?")?
         .query_row([customer.as_bytes()], |row| row.get(0))
@@ -106,18 +115,49 @@ pub(crate) fn profile(tx: &Transaction<'_>, customer: i64) -> Result<Profile, Er
 /// Works out anew what screens show of a customer: the server's registers with the outbox's updates over them.
 pub(crate) fn refresh_shown(tx: &Transaction<'_>, customer: i64) -> Result<(), Error> {
     let profile = profile(tx, customer)?;
+    let account: [u8; 16] = tx.prepare_cached("SELECT account FROM meta")?.query_row([], |row| row.get(0))?;
+    let mut lost = lost_fields(&profile, AccountId::from_bytes(account));
     let mut shown = Field::ALL.map(|field| profile.shown(field).unwrap_or_default().to_owned());
-    for mutation in overlaid_updates(tx, customer)? {
-        if let Action::UpdateProfile { changes, .. } = mutation.action {
-            for (field, value) in Field::ALL.iter().zip(&mut shown) {
-                if let Some(change) = changes.get(field) {
-                    value.clone_from(change);
-                }
+    for LaidUpdate { changes, .. } in outbox::laid_updates(tx, customer)? {
+        for (field, value) in Field::ALL.iter().zip(&mut shown) {
+            if let Some(change) = changes.get(field) {
+                value.clone_from(change);
             }
         }
+        lost.retain(|field| !changes.contains_key(field));
     }
     let [name, phone, address, note] = shown;
-    tx.prepare_cached("UPDATE customer SET name = ?, phone = ?, address = ?, note = ? WHERE id = ?")?
-        .execute(params![name, phone, address, note, customer])?;
+    tx.prepare_cached(
+        "UPDATE customer SET name = ?, phone = ?, address = ?, note = ?, lost = ?, conflicts = ? WHERE id = ?",
+    )?
+    .execute(params![name, phone, address, note, lost.len(), profile.conflicts().count(), customer])?;
     Ok(())
+}
+
+/// Shows `changes` over what is shown: the same as [`refresh_shown`] for the newest of the outbox's updates, without
+/// reading the others.
+pub(crate) fn show_over(
+    tx: &Transaction<'_>,
+    customer: i64,
+    changes: &BTreeMap<Field, String>,
+) -> Result<(), Error> {
+    let [name, phone, address, note] = Field::ALL.map(|field| changes.get(&field));
+    let lost: u64 = tx
+        .prepare_cached(
+            "UPDATE customer SET name = coalesce(?, name), phone = coalesce(?, phone),
+                 address = coalesce(?, address), note = coalesce(?, note) WHERE id = ? RETURNING lost",
+        )?
+        .query_row(params![name, phone, address, note, customer], |row| row.get(0))?;
+    // An edit that stood behind another one may be dealt with by this.
+    if lost > 0 { refresh_shown(tx, customer) } else { Ok(()) }
+}
+
+/// The fields in conflict in which `account` wrote a value that is not the one shown.
+pub(crate) fn lost_fields(profile: &Profile, account: AccountId) -> Vec<Field> {
+    let lost = |field: &Field| {
+        let siblings = profile.siblings(*field);
+        siblings.first().is_some_and(|shown| shown.author != account)
+            && siblings.iter().skip(1).any(|sibling| sibling.author == account)
+    };
+    profile.conflicts().filter(lost).collect()
 }

@@ -4,14 +4,27 @@
 //! connection and, thanks to WAL, wait for no write. Nothing calls out of this crate while a lock is held.
 
 pub(crate) mod feed;
+pub(crate) mod key;
+pub(crate) mod meta;
 pub(crate) mod outbox;
+pub(crate) mod overlay;
+pub(crate) mod photos;
+mod reserve;
+pub(crate) mod salvage;
 mod schema;
 pub(crate) mod settle;
 
+pub(crate) use meta::Meta;
+
 use crate::{Error, Identity, Random};
-use carboy_protocol::{AccountId, ActorId, ChainHash, Currency, Dot, Timestamp};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
-use std::path::Path;
+use carboy_protocol::{ActorId, Timestamp};
+use key::StoreKey;
+use reserve::{Reserve, Room, Use};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior};
+use std::ffi::CString;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,20 +38,57 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// makes one action in 250 pay for a checkpoint, which shows in the slowest percent.
 const WAL_PAGES: u32 = 4_000;
 
-pub(crate) struct Store {
-    writer: Mutex<Connection>,
-    reader: Mutex<Connection>,
+/// Where the file is, and how it is read.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
+    /// The name of a registered SQLite VFS, for a file system other than the platform's.
+    pub(crate) vfs: Option<CString>,
+    pub(crate) key: Option<StoreKey>,
 }
 
-impl Store {
-    pub(crate) fn open(path: &Path, identity: &Identity, random: &dyn Random) -> Result<Self, Error> {
-        if rusqlite::version_number() < OLDEST_SQLITE {
-            return Err(Error::OldSqlite { found: rusqlite::version() });
-        }
-        let mut writer = Connection::open_with_flags(path, OpenFlags::default())?;
+pub(crate) struct Store {
+    place: Place,
+    writer: Mutex<Option<Connection>>,
+    reader: Mutex<Option<Connection>>,
+    /// While set, a connection is open only as long as somebody works with it.
+    is_paused: AtomicBool,
+    /// Once set, nothing opens the file any more.
+    is_closed: AtomicBool,
+    reserve: Reserve,
+}
+
+impl Place {
+    pub(crate) fn new(path: PathBuf, vfs: Option<&str>, key: Option<StoreKey>) -> Result<Self, Error> {
+        let vfs = vfs.map(CString::new).transpose();
+        let vfs = vfs.map_err(|error| Error::Store(format!("name of the VFS: {error}")))?;
+        Ok(Self { path, vfs, key })
+    }
+
+    fn connect(&self, flags: OpenFlags) -> Result<Connection, Error> {
+        let connection = match &self.vfs {
+            Some(vfs) => Connection::open_with_flags_and_vfs(&self.path, flags, vfs.as_c_str())?,
+            None => Connection::open_with_flags(&self.path, flags)?,
+        };
         // Before anything else: the statements below can meet another process's lock already.
-        writer.busy_timeout(BUSY_TIMEOUT)?;
-        writer.set_prepared_statement_cache_capacity(64);
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        // The WAL stays where it is: its room on the disk is part of the reserve, closing takes no time, and a file
+        // that cannot be read is left as it is.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        if let Some(key) = &self.key {
+            key.unlock(&connection)?;
+        }
+        connection.set_prepared_statement_cache_capacity(96);
+        Ok(connection)
+    }
+
+    pub(crate) fn writer(&self) -> Result<Connection, Error> {
+        let writer = self.connect(OpenFlags::default())?;
+        // Only a new file takes this, and an older one would be written to for nothing: lets the reserve make it
+        // shorter again.
+        if writer.pragma_query_value(None, "page_count", |row| row.get::<_, u32>(0))? == 0 {
+            writer.pragma_update(None, "auto_vacuum", "incremental")?;
+        }
         writer.pragma_update(None, "journal_mode", "wal")?;
         // FULL: with NORMAL a power cut may take the last transactions, and those are somebody's cash.
         writer.pragma_update(None, "synchronous", "full")?;
@@ -47,25 +97,65 @@ impl Store {
         writer.pragma_update(None, "checkpoint_fullfsync", true)?;
         writer.pragma_update(None, "foreign_keys", true)?;
         writer.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
-        schema::migrate(&mut writer)?;
-        adopt(&mut writer, identity, random)?;
-
-        let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        reader.busy_timeout(BUSY_TIMEOUT)?;
-        reader.set_prepared_statement_cache_capacity(64);
-        Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader) })
+        Ok(writer)
     }
 
-    /// Runs `work` in one transaction: all of it is on disk when this returns `Ok`, nothing of it otherwise.
-    pub(crate) fn write<T>(
+    pub(crate) fn reader(&self) -> Result<Connection, Error> {
+        self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+}
+
+impl Store {
+    pub(crate) fn open(place: Place, identity: &Identity, random: &dyn Random) -> Result<Self, Error> {
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            return Err(Error::OldSqlite { found: rusqlite::version() });
+        }
+        let mut writer = place.writer()?;
+        schema::migrate(&mut writer)?;
+        meta::adopt(&mut writer, identity, random)?;
+        let reserve = Reserve::default();
+        reserve.care(&writer);
+        let reader = place.reader()?;
+        Ok(Self {
+            place,
+            writer: Mutex::new(Some(writer)),
+            reader: Mutex::new(Some(reader)),
+            is_paused: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
+            reserve,
+        })
+    }
+
+    /// Runs `work` in one transaction: all of it is on disk when this returns `Ok`, nothing of it otherwise. It may
+    /// run twice: when the disk is full, it is tried again with the room that the file keeps for that.
+    pub(crate) fn write<T>(&self, work: impl Fn(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.write_for(Use::Record, work)
+    }
+
+    /// The same for settling, which may use the last of that room.
+    pub(crate) fn write_settling<T>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
+        work: impl Fn(&Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut writer = lock(&self.writer);
-        let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let result = work(&tx)?;
-        tx.commit()?;
-        Ok(result)
+        self.write_for(Use::Settle, work)
+    }
+
+    fn write_for<T>(
+        &self,
+        use_of: Use,
+        work: impl Fn(&Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut slot = lock(&self.writer);
+        let writer = self.opened(&mut slot, Place::writer)?;
+        let mut lacking = 0;
+        let mut result = attempt(writer, use_of, &work, &mut lacking);
+        if matches!(result, Err(Error::StorageFull)) {
+            reserve::make_room(writer, lacking);
+            result = attempt(writer, use_of, &work, &mut lacking);
+        }
+        self.reserve.care(writer);
+        self.put_away(&mut slot);
+        self.noted(result)
     }
 
     /// Runs `work` on one consistent snapshot.
@@ -73,105 +163,123 @@ impl Store {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut reader = lock(&self.reader);
-        let tx = reader.transaction_with_behavior(TransactionBehavior::Deferred)?;
-        work(&tx)
+        let mut slot = lock(&self.reader);
+        let reader = self.opened(&mut slot, Place::reader)?;
+        let result = look(reader, work);
+        self.put_away(&mut slot);
+        self.noted(result)
     }
+
+    /// Closes the file, so that this process holds no lock on it. Work that comes meanwhile opens it for as long as
+    /// it takes.
+    pub(crate) fn pause(&self) {
+        self.is_paused.store(true, Ordering::SeqCst);
+        let mut writer = lock(&self.writer);
+        if let Some(writer) = &*writer {
+            reserve::rest(writer);
+        }
+        self.put_away(&mut writer);
+        self.put_away(&mut lock(&self.reader));
+    }
+
+    /// Keeps the file open from now on.
+    pub(crate) fn resume(&self) {
+        self.is_paused.store(false, Ordering::SeqCst);
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Closes the file for good: whatever comes later fails with [`Error::SignedOut`].
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+        self.pause();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::SeqCst)
+    }
+
+    /// How many mutations wait in the closed file.
+    pub(crate) fn pending_when_closed(&self) -> Result<u64, Error> {
+        let mut reader = self.place.reader()?;
+        let tx = reader.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        Ok(Meta::read(&tx)?.pending())
+    }
+
+    fn opened<'s>(
+        &self,
+        slot: &'s mut Option<Connection>,
+        open: impl FnOnce(&Place) -> Result<Connection, Error>,
+    ) -> Result<&'s mut Connection, Error> {
+        if self.is_closed() {
+            return Err(Error::SignedOut);
+        }
+        let connection = match slot.take() {
+            Some(connection) => connection,
+            None => open(&self.place)?,
+        };
+        Ok(slot.insert(connection))
+    }
+
+    /// A file that proves damaged is looked at as a whole when it is opened again.
+    fn noted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        if matches!(result, Err(Error::Damaged(_))) {
+            salvage::suspect(&self.place.path);
+        }
+        result
+    }
+
+    fn put_away(&self, slot: &mut Option<Connection>) {
+        if self.is_paused.load(Ordering::SeqCst) {
+            *slot = None;
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Some(writer) = &*lock(&self.writer) {
+            reserve::rest(writer);
+        }
+    }
+}
+
+fn look<T>(
+    reader: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    work(&reader.transaction_with_behavior(TransactionBehavior::Deferred)?)
+}
+
+/// Sets `lacking` to how many pages it would have to take from where it must not.
+fn attempt<T>(
+    writer: &mut Connection,
+    use_of: Use,
+    work: &impl Fn(&Transaction<'_>) -> Result<T, Error>,
+    lacking: &mut u32,
+) -> Result<T, Error> {
+    let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let begin = Room::of(&tx)?;
+    let result = work(&tx)?;
+    *lacking = begin.lacking(Room::of(&tx)?, use_of);
+    if *lacking > 0 {
+        return Err(Error::StorageFull);
+    }
+    // As `tx.commit()`, without reading the statement anew each time; if it fails, dropping `tx` undoes all.
+    tx.prepare_cached("COMMIT")?.execute([])?;
+    Ok(result)
 }
 
 /// A panic while a lock was held rolled its transaction back, so the connection behind it is fit for use.
-fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+fn lock(connection: &Mutex<Option<Connection>>) -> MutexGuard<'_, Option<Connection>> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Where this file's history stands.
-#[derive(Debug, Clone)]
-pub(crate) struct Meta {
-    pub(crate) account: AccountId,
-    pub(crate) currency: Currency,
-    pub(crate) actor: ActorId,
-    pub(crate) base: u64,
-    pub(crate) parent: Option<Dot>,
-    pub(crate) last_id: u64,
-    pub(crate) settled_id: u64,
-    pub(crate) head: ChainHash,
-    pub(crate) cursor: u64,
-}
-
-impl Meta {
-    pub(crate) fn read(tx: &Transaction<'_>) -> Result<Self, Error> {
-        Self::find(tx)?.ok_or_else(|| Error::Damaged("no meta row".into()))
-    }
-
-    fn find(tx: &Transaction<'_>) -> Result<Option<Self>, Error> {
-        let mut query = tx.prepare_cached(
-            "SELECT account, currency, actor, base, parent_actor, parent_seq, last_id, settled_id, head, cursor
-             FROM meta",
-        )?;
-        let row = query.query_row([], |row| Ok(Self::from_row(row))).optional()?;
-        row.transpose()
-    }
-
-    fn from_row(row: &Row<'_>) -> Result<Self, Error> {
-        let parent = match (row.get(4)?, row.get(5)?) {
-            (Some(actor), Some(seq)) => Some(Dot { actor: ActorId::from_bytes(actor), seq }),
-            _ => None,
-        };
-        Ok(Self {
-            account: AccountId::from_bytes(row.get(0)?),
-            currency: currency(&row.get::<_, String>(1)?)?,
-            actor: ActorId::from_bytes(row.get(2)?),
-            base: row.get(3)?,
-            parent,
-            last_id: row.get(6)?,
-            settled_id: row.get(7)?,
-            head: ChainHash(row.get(8)?),
-            cursor: row.get(9)?,
-        })
-    }
-
-    /// The place in the actor's history of the outbox entry with this id.
-    pub(crate) fn seq(&self, id: u64) -> u64 {
-        id - self.base
-    }
-
-    /// How many mutations the server has not settled.
-    pub(crate) fn pending(&self) -> u64 {
-        self.last_id - self.settled_id
-    }
 }
 
 /// A column's bytes, even where a damaged file has text that is no UTF-8.
 pub(crate) fn bytes<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<&'a [u8]> {
     Ok(row.get_ref(column)?.as_bytes()?)
-}
-
-fn currency(text: &str) -> Result<Currency, Error> {
-    text.parse().map_err(|error: carboy_protocol::MoneyError| Error::Damaged(error.to_string()))
-}
-
-/// Makes the file `identity`'s, or checks that it is.
-fn adopt(writer: &mut Connection, identity: &Identity, random: &dyn Random) -> Result<(), Error> {
-    let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    match Meta::find(&tx)? {
-        Some(meta) if meta.account == identity.account => Ok(()),
-        Some(meta) => Err(Error::WrongAccount { found: meta.account, wanted: identity.account }),
-        None => {
-            let actor = new_actor(random)?;
-            tx.execute(
-                "INSERT INTO meta (one, plant, account, currency, actor, base, last_id, settled_id, head, cursor)
-                 VALUES (1, ?, ?, ?, ?, 0, 0, 0, ?, 0)",
-                params![
-                    identity.plant.as_bytes(),
-                    identity.account.as_bytes(),
-                    identity.currency.as_str(),
-                    actor.as_bytes(),
-                    ChainHash::genesis(actor).0
-                ],
-            )?;
-            Ok(tx.commit()?)
-        }
-    }
 }
 
 /// A fresh actor. Its time part is zero: an actor says nothing about when.

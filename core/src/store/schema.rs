@@ -15,11 +15,18 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found: u32 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let application: i32 = tx.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    if found > 0 && application != APPLICATION_ID {
-        return Err(Error::Damaged(format!("application id {application:#x} is not a Carboy store's")));
+    let tables: u32 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && (application, found, tables) != (0, 0, 0) {
+        return Err(Error::NotAStore(format!(
+            "application id {application:#x}, {tables} tables and indexes"
+        )));
     }
     if found > known {
         return Err(Error::NewerSchema { found, known });
+    }
+    // Nothing to write, as most often: the file opens on a full disk too.
+    if found == known {
+        return Ok(());
     }
     for script in &MIGRATIONS[found as usize..] {
         tx.execute_batch(script)?;

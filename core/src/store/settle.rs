@@ -2,11 +2,13 @@
 //! mutation leaves the overlay in the same transaction that brings the state which contains it, so that a
 //! balance never shows it twice or not at all.
 
-use super::{Meta, bytes, feed};
+use super::meta::put_told_day;
+use super::outbox::{RecordState, Recorded};
+use super::{Meta, feed, outbox, overlay, photos};
 use crate::Error;
 use carboy_protocol::wire::{Answer, Rejection, SyncReply};
-use carboy_protocol::{ActorId, Mutation};
-use rusqlite::{OptionalExtension, Transaction, params};
+use carboy_protocol::{ActorId, Tally, Timestamp};
+use rusqlite::{Transaction, params};
 use std::collections::BTreeSet;
 
 /// What one reply settled.
@@ -33,117 +35,160 @@ pub struct Rejected {
     pub detail: String,
 }
 
+/// A settlement under way.
+struct Settling<'t, 'c> {
+    tx: &'t Transaction<'c>,
+    meta: Meta,
+    /// The rev up to which the feed is in the file once this is done.
+    cursor: u64,
+    /// Customers of whose profile something else may be shown.
+    touched: BTreeSet<i64>,
+    outcome: Settled,
+}
+
 /// Takes `reply`, the answer to a request whose first mutation was `actor`'s `first_seq`-th.
 pub(crate) fn settle(
     tx: &Transaction<'_>,
     actor: ActorId,
     first_seq: u64,
     reply: &SyncReply,
+    now: Timestamp,
 ) -> Result<Settled, Error> {
     let meta = Meta::read(tx)?;
-    let mut touched = feed::merge(tx, &meta, &reply.feed)?;
-    let mut outcome = Settled { more: reply.more, ..Settled::default() };
-    let mut settled_id = meta.settled_id;
+    let outcome = Settled { more: reply.more, ..Settled::default() };
+    let mut settling = Settling { tx, meta, cursor: reply.cursor, touched: BTreeSet::new(), outcome };
     // A history that took a new actor since then gets its answers anew.
-    if actor == meta.actor {
+    if actor == settling.meta.actor {
+        settling.take_answers(first_seq, reply)?;
+    }
+    settling.leave_overlay()?;
+    // After the records: what the server tells of a customer is newer than what they say.
+    settling.touched.extend(feed::merge(tx, &settling.meta, &reply.feed)?);
+    settling.finish(reply, now)
+}
+
+impl Settling<'_, '_> {
+    fn take_answers(&mut self, first_seq: u64, reply: &SyncReply) -> Result<(), Error> {
         for (seq, result) in (first_seq..).zip(&reply.results) {
-            let id = meta.base + seq;
-            if id <= settled_id {
+            let id = self.meta.base + seq;
+            if id <= self.meta.settled_id {
                 continue;
             }
-            if id != settled_id + 1 || id > meta.last_id || result.seq != seq {
+            if id != self.meta.settled_id + 1 || id > self.meta.last_id || result.seq != seq {
                 return Err(Error::Store(format!("answer for seq {} where {seq} was expected", result.seq)));
             }
-            match &result.answer {
+            self.take_answer(id, &result.answer)?;
+            self.meta.settled_id = id;
+            self.outcome.settled += 1;
+        }
+        Ok(())
+    }
+
+    fn take_answer(&mut self, id: u64, answer: &Answer) -> Result<(), Error> {
+        let Some(record) = outbox::recorded(self.tx, id)? else {
+            tracing::error!(id, "a record is missing from the file");
+            overlay::mend(self.tx)?;
+            return match answer {
+                Answer::Applied { .. } => Ok(()),
+                other => self.note_refusal(id, None, other),
+            };
+        };
+        if let Some(mutation) = &record.mutation {
+            tracing::debug!(txn_id = %mutation.txn, id, ?answer, "settled");
+        }
+        self.meta.pending_bytes = self.meta.pending_bytes.saturating_sub(record.body.len() as u64);
+        overlay::uncount(self.tx, &mut self.meta, &record)?;
+        match answer {
+            Answer::Applied { rev } => {
+                photos::release(self.tx, id)?;
                 // The feed of this very reply contains the effect: most often so.
-                Answer::Applied { rev } if *rev <= reply.cursor => remove(tx, id, &mut touched)?,
-                Answer::Applied { rev } => {
-                    tx.prepare_cached("UPDATE outbox SET rev = ? WHERE id = ?")?.execute(params![rev, id])?;
-                }
-                Answer::Rejected { reason, detail } => {
-                    let name = serde_json::to_value(reason)?;
-                    needs_attention(tx, id, name.as_str().unwrap_or_default(), detail, &mut touched)?;
-                    outcome.rejected.push(Rejected { id, reason: *reason, detail: detail.clone() });
-                }
-                Answer::Parked => {
-                    let detail = "the server keeps it until it knows this kind";
-                    needs_attention(tx, id, "parked", detail, &mut touched)?;
+                if *rev <= self.cursor {
+                    // A duplicate's effect may have been in the feed long ago, with newer ones behind it.
+                    if *rev > self.meta.cursor {
+                        overlay::tell_visit(self.tx, &self.meta, &record)?;
+                    }
+                    self.lift(&record, RecordState::Contained)
+                } else {
+                    self.tx
+                        .prepare_cached("UPDATE record SET rev = ? WHERE id = ?")?
+                        .execute(params![rev, id])?;
+                    Ok(())
                 }
             }
-            settled_id = id;
+            refused => {
+                self.note_refusal(id, Some(&record), refused)?;
+                self.lift(&record, RecordState::Refused)?;
+                overlay::refuse(self.tx, &record)
+            }
         }
     }
-    // A cursor behind ours means that the server was set back to a backup: read its feed anew.
-    let cursor = if reply.cursor < meta.cursor { 0 } else { reply.cursor };
-    tx.execute("UPDATE meta SET settled_id = ?, cursor = ?", params![settled_id, cursor])?;
-    leave_overlay(tx, reply.cursor, &mut touched)?;
-    for customer in touched {
-        feed::refresh_shown(tx, customer)?;
-    }
-    outcome.settled = settled_id - meta.settled_id;
-    outcome.pending = meta.last_id - settled_id;
-    outcome.more |= cursor < reply.cursor;
-    Ok(outcome)
-}
 
-/// Moves an entry to the attention list. An entry that somebody took out of the file is listed without its body.
-fn needs_attention(
-    tx: &Transaction<'_>,
-    id: u64,
-    reason: &str,
-    detail: &str,
-    touched: &mut BTreeSet<i64>,
-) -> Result<(), Error> {
-    tx.execute(
-        "INSERT INTO attention (id, reason, detail, customer, body)
-         SELECT ?1, ?2, ?3, customer, coalesce(body, '') FROM (SELECT 1) LEFT JOIN outbox ON id = ?1",
-        params![id, reason, detail],
-    )?;
-    tx.execute(
-        "UPDATE customer SET visit = 0, visit_id = 0
-         WHERE id = (SELECT customer FROM outbox WHERE id = ?1) AND visit_id = ?1",
-        [id],
-    )?;
-    remove(tx, id, touched)
-}
-
-/// Takes out what the feed up to `cursor` contains.
-fn leave_overlay(tx: &Transaction<'_>, cursor: u64, touched: &mut BTreeSet<i64>) -> Result<(), Error> {
-    let mut query = tx.prepare_cached("SELECT id FROM outbox WHERE rev IS NOT NULL AND rev <= ?")?;
-    let ids: Vec<u64> = query.query_map([cursor], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    for id in ids {
-        remove(tx, id, touched)?;
+    /// Puts a record that was not accepted on the attention list. One that somebody took out of the file is listed
+    /// without its bytes.
+    fn note_refusal(&mut self, id: u64, record: Option<&Recorded>, answer: &Answer) -> Result<(), Error> {
+        let (reason, detail) = match answer {
+            Answer::Rejected { reason, detail } => {
+                self.outcome.rejected.push(Rejected { id, reason: *reason, detail: detail.clone() });
+                let name = serde_json::to_value(reason)?;
+                (name.as_str().unwrap_or_default().to_owned(), detail.as_str())
+            }
+            _ => ("parked".to_owned(), "the server keeps it until it knows this kind"),
+        };
+        let body = record.map_or_else(Default::default, |record| String::from_utf8_lossy(&record.body));
+        self.tx.execute(
+            "INSERT INTO attention (id, customer, reason, detail, body) VALUES (?, ?, ?, ?, ?)",
+            params![id, record.and_then(|record| record.customer), reason, detail, body],
+        )?;
+        Ok(())
     }
-    Ok(())
-}
 
-/// Takes one entry, and with it its amount, out of the overlay.
-fn remove(tx: &Transaction<'_>, id: u64, touched: &mut BTreeSet<i64>) -> Result<(), Error> {
-    let removed: Option<(i64, i64, bool)> = tx
-        .prepare_cached("DELETE FROM outbox WHERE id = ? RETURNING customer, amount, profile_update")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    let Some((customer, amount, is_profile_update)) = removed else {
-        tracing::error!(id, "an outbox entry is missing from the file");
-        return Ok(());
-    };
-    if amount != 0 {
-        tx.prepare_cached("UPDATE customer SET pending = pending - ? WHERE id = ?")?
-            .execute(params![amount, customer])?;
+    /// Takes out what the feed now contains.
+    fn leave_overlay(&mut self) -> Result<(), Error> {
+        let sql =
+            format!("SELECT {} FROM record WHERE rev IS NOT NULL AND done = 0 AND rev <= ?", outbox::COLUMNS);
+        let mut query = self.tx.prepare_cached(&sql)?;
+        let contained: Vec<Recorded> =
+            query.query_map([self.cursor], Recorded::from_row)?.collect::<Result<_, _>>()?;
+        for record in contained {
+            overlay::tell_visit(self.tx, &self.meta, &record)?;
+            self.lift(&record, RecordState::Contained)?;
+        }
+        Ok(())
     }
-    if is_profile_update {
-        touched.insert(customer);
-    }
-    Ok(())
-}
 
-/// The profile updates in the overlay of `customer`, oldest first.
-pub(crate) fn overlaid_updates(tx: &Transaction<'_>, customer: i64) -> Result<Vec<Mutation>, Error> {
-    let mut query =
-        tx.prepare_cached("SELECT body FROM outbox WHERE customer = ? AND profile_update ORDER BY id")?;
-    let updates = query.query_map([customer], |row| {
-        // An entry damaged on disk is the server's to reject; here it shows nothing.
-        Ok(serde_json::from_slice(bytes(row, 0)?).ok())
-    })?;
-    Ok(updates.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    fn lift(&mut self, record: &Recorded, state: RecordState) -> Result<(), Error> {
+        if overlay::lift(self.tx, record)? {
+            self.touched.extend(record.customer);
+        }
+        outbox::finish(self.tx, &self.meta, record.id, state)
+    }
+
+    fn finish(mut self, reply: &SyncReply, now: Timestamp) -> Result<Settled, Error> {
+        let meta = &mut self.meta;
+        // A cursor behind ours means that the server was set back to a backup: read its feed anew.
+        if reply.cursor < meta.cursor {
+            meta.cursor = 0;
+            self.outcome.more |= reply.cursor > 0;
+        } else {
+            meta.cursor = reply.cursor;
+        }
+        if meta.pending() == 0 {
+            (meta.laid_in_shift, meta.laid_in_all, meta.pending_bytes) =
+                (Tally::default(), Tally::default(), 0);
+        }
+        if let Some(day) = &reply.day {
+            put_told_day(self.tx, day)?;
+            if meta.shift_id <= meta.settled_id {
+                meta.shift.clone_from(&day.shift);
+            }
+        }
+        meta.last_contact = Some(now);
+        meta.save(self.tx)?;
+        for customer in &self.touched {
+            feed::refresh_shown(self.tx, *customer)?;
+        }
+        outbox::drop_old(self.tx, &self.meta, self.outcome.settled)?;
+        self.outcome.pending = self.meta.pending();
+        Ok(self.outcome)
+    }
 }

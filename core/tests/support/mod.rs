@@ -7,11 +7,13 @@
     clippy::cast_sign_loss
 )]
 
-use carboy_core::{Clock, Drainer, Engine, Exchange, Identity, Random, Reply, Step};
+use carboy_core::{
+    Clock, Drainer, Engine, Exchange, Identity, KeyStore, MemoryKeys, Options, Random, Reply, Step,
+};
 use carboy_protocol::wire::{Answer, FeedItem, Settlement, SyncReply, SyncRequest};
 use carboy_protocol::*;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -66,6 +68,42 @@ pub fn identity() -> Identity {
     }
 }
 
+/// The secrets of the tests' one account: the same in every process.
+pub fn keys() -> Arc<MemoryKeys> {
+    let keys = MemoryKeys::default();
+    for (what, byte) in [("device", 7), ("store", 8)] {
+        keys.save(&format!("carboy.{}.{what}", identity().account), &[byte; 32]).unwrap();
+    }
+    Arc::new(keys)
+}
+
+pub fn options(folder: &Path) -> Options {
+    Options {
+        clock: Arc::new(TestClock::default()),
+        random: Arc::new(Counter::default()),
+        ..Options::new(folder, identity(), keys())
+    }
+}
+
+/// The account's file in `folder`.
+pub fn file(folder: &Path) -> PathBuf {
+    options(folder).file()
+}
+
+/// A connection to the account's file beside the engine's, to look at it or to damage it.
+pub fn raw(file: &Path) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    #[cfg(feature = "encryption")]
+    {
+        use sha2::{Digest, Sha256};
+        let salt = Sha256::new().chain_update(b"carboy store salt 1").chain_update([8; 32]).finalize();
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let key = format!("x'{}{}'", hex(&[8; 32]), hex(&salt[..16]));
+        connection.pragma_update(None, "key", key).unwrap();
+    }
+    connection
+}
+
 pub fn profile(name: &str) -> Profile {
     let mut profile = Profile::default();
     profile.apply(&Write {
@@ -94,6 +132,8 @@ pub fn plant() -> Vec<FeedItem> {
         customer: customer(n),
         balance: kes(10_000),
         profile: Some(profile(&format!("Customer {n}"))),
+        visit: None,
+        closed: false,
     }));
     feed
 }
@@ -105,26 +145,30 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// A phone that holds nothing yet.
-    pub fn empty(path: &Path) -> Self {
+    /// A phone that holds nothing yet, or what an earlier one left in `folder`.
+    pub fn empty(folder: &Path) -> Self {
         let clock = Arc::new(TestClock::default());
-        let engine = Engine::open(path, &identity(), clock.clone(), Arc::new(Counter::default())).unwrap();
-        let engine = Arc::new(engine);
+        Self::open(&Options { clock: clock.clone(), ..options(folder) }, clock)
+    }
+
+    pub fn open(options: &Options, clock: Arc<TestClock>) -> Self {
+        let engine = Arc::new(Engine::open(options).unwrap());
         Self { drainer: Drainer::new(engine.clone()), engine, clock }
     }
 
     /// A phone that has fetched the plant.
-    pub fn with_plant(path: &Path) -> Self {
-        let mut phone = Self::empty(path);
-        let request = phone.request();
-        phone.reply(&SyncReply {
-            actor: request.actor,
-            results: vec![],
-            feed: plant(),
-            cursor: 50,
-            more: false,
-        });
+    pub fn with_plant(folder: &Path) -> Self {
+        let mut phone = Self::empty(folder);
+        phone.fetch(plant(), 50);
         phone
+    }
+
+    /// Lets the phone ask and answers with this feed alone.
+    pub fn fetch(&mut self, feed: Vec<FeedItem>, cursor: u64) {
+        self.drainer.wake(carboy_core::Wake::Now);
+        let request = self.request();
+        let reply = applied(&request, 0, feed, cursor);
+        self.reply(&SyncReply { results: vec![], ..reply });
     }
 
     /// The next exchange; a token is given if one is asked for.
@@ -142,7 +186,7 @@ impl Phone {
 
     pub fn request(&mut self) -> SyncRequest {
         let mut json = Vec::new();
-        flate2::read::GzDecoder::new(&*self.exchange().body).read_to_end(&mut json).unwrap();
+        flate2::read::GzDecoder::new(self.exchange().body.bytes()).read_to_end(&mut json).unwrap();
         serde_json::from_slice(&json).unwrap()
     }
 
@@ -153,6 +197,16 @@ impl Phone {
     pub fn raw_reply(&mut self, status: u16, body: &str) {
         let reply = Reply { status, protocol: Some("1".into()), body: body.into(), ..Reply::default() };
         self.drainer.reply(Ok(reply));
+    }
+
+    /// The mutations on the attention list.
+    pub fn refused(&self) -> Vec<carboy_core::Refused> {
+        let items = self.engine.attention(0, 100).unwrap();
+        let refused = items.into_iter().filter_map(|item| match item {
+            carboy_core::Attention::Refused(refused) => Some(refused),
+            _ => None,
+        });
+        refused.collect()
     }
 
     pub fn pending(&self) -> u64 {
@@ -179,10 +233,17 @@ pub fn applied(request: &SyncRequest, first_rev: u64, feed: Vec<FeedItem>, curso
         feed,
         cursor,
         more: false,
+        day: None,
     }
 }
 
 /// The customer's balance as the feed brings it.
 pub fn balance(n: u8, minor: i64) -> FeedItem {
-    FeedItem::Customer { customer: customer(n), balance: kes(minor), profile: None }
+    FeedItem::Customer {
+        customer: customer(n),
+        balance: kes(minor),
+        profile: None,
+        visit: None,
+        closed: false,
+    }
 }

@@ -1,19 +1,20 @@
-//! The JSON routes: sync and enrolment for phones, mutations for a manager's scripts.
+//! The routes for programs: sync, enrolment and photos for phones, mutations for a manager's scripts.
 
 use super::{blocking, refused, refused_as};
 use crate::apply::Outcome;
 use crate::{Auth, Error, Server};
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request, State};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::post;
 use axum::{Extension, Router};
-use carboy_protocol::Role;
-use carboy_protocol::wire::{self, Answer, MAX_BODY, Refusal};
+use carboy_protocol::wire::{self, Answer, MAX_BODY, MAX_PIECE, Refusal};
+use carboy_protocol::{PhotoHash, Role};
 use flate2::read::MultiGzDecoder;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
@@ -27,6 +28,7 @@ pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new()
         .route("/sync", post(sync))
         .route("/enrol", post(enrol))
+        .route("/photos/{hash}", post(photo))
         .route("/manage/mutations", post(manage))
         .method_not_allowed_fallback(async || {
             refused_as(StatusCode::METHOD_NOT_ALLOWED, &malformed("only POST is answered here"))
@@ -50,6 +52,28 @@ async fn enrol(State(server): State<Arc<Server>>, Peer(peer): Peer, body: RawBod
         Err(Error::Refused(Refusal::Busy)) => Ok(refused_as(StatusCode::TOO_MANY_REQUESTS, &Refusal::Busy)),
         reply => Ok(Json(reply?).into_response()),
     }
+}
+
+/// Where a piece of a photo begins.
+#[derive(serde::Deserialize)]
+struct Offset {
+    from: u64,
+}
+
+async fn photo(
+    State(server): State<Arc<Server>>,
+    bearer: Bearer,
+    hash: Result<Path<PhotoHash>, PathRejection>,
+    offset: Result<Query<Offset>, QueryRejection>,
+    Piece(piece): Piece,
+) -> Reply {
+    let Path(hash) = hash.map_err(|error| malformed(error.body_text()))?;
+    let Query(Offset { from }) = offset.map_err(|error| malformed(error.body_text()))?;
+    let reply = blocking(server, move |server| {
+        let auth = server.authenticate(&bearer.0).map_err(Error::Refused)?;
+        server.handle_photo(&auth, hash, from, &piece).map_err(Error::Refused)
+    });
+    Ok(Json(reply.await?).into_response())
 }
 
 /// The reply to a manager's mutation.
@@ -114,15 +138,36 @@ impl<S: Sync> FromRequest<S> for RawBody {
         let is_gzip = match request.headers().get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
             None | Some(b"identity") => false,
             Some(b"gzip") => true,
-            Some(_) => {
-                let detail = malformed("content encoding is not gzip");
-                return Err(refused_as(StatusCode::UNSUPPORTED_MEDIA_TYPE, &detail));
-            }
+            Some(_) => return Err(unsupported("content encoding is not gzip")),
         };
-        let read = Limited::new(request.into_body(), MAX_BODY).collect().await;
-        let bytes = read.map_err(|error| refused(&unreadable(error.as_ref())))?.to_bytes();
-        Ok(Self { is_gzip, bytes })
+        Ok(Self { is_gzip, bytes: read(request, MAX_BODY).await? })
     }
+}
+
+/// A piece of a photo, which is compressed already.
+struct Piece(Bytes);
+
+impl<S: Sync> FromRequest<S> for Piece {
+    type Rejection = Response<Body>;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response<Body>> {
+        match request.headers().get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+            None | Some(b"identity") => Ok(Self(read(request, MAX_PIECE).await?)),
+            Some(_) => Err(unsupported("a photo has no content encoding")),
+        }
+    }
+}
+
+async fn read(request: Request, limit: usize) -> Result<Bytes, Response<Body>> {
+    match Limited::new(request.into_body(), limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(refused(&too_large(limit))),
+        Err(error) => Err(refused(&malformed(error.to_string()))),
+    }
+}
+
+fn unsupported(detail: &str) -> Response<Body> {
+    refused_as(StatusCode::UNSUPPORTED_MEDIA_TYPE, &malformed(detail))
 }
 
 impl RawBody {
@@ -135,7 +180,11 @@ impl RawBody {
         let limit = MAX_BODY as u64 + 1;
         let read = MultiGzDecoder::new(&self.bytes[..]).take(limit).read_to_end(&mut decoded);
         read.map_err(|error| Error::malformed(format!("gzip: {error}")))?;
-        if decoded.len() > MAX_BODY { Err(Error::Refused(too_large())) } else { Ok(Cow::Owned(decoded)) }
+        if decoded.len() > MAX_BODY {
+            Err(Error::Refused(too_large(MAX_BODY)))
+        } else {
+            Ok(Cow::Owned(decoded))
+        }
     }
 
     fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
@@ -143,12 +192,8 @@ impl RawBody {
     }
 }
 
-fn too_large() -> Refusal {
-    Refusal::TooLarge { limit: MAX_BODY as u64 }
-}
-
-fn unreadable(error: &(dyn std::error::Error + 'static)) -> Refusal {
-    if error.is::<LengthLimitError>() { too_large() } else { malformed(error.to_string()) }
+fn too_large(limit: usize) -> Refusal {
+    Refusal::TooLarge { limit: limit as u64 }
 }
 
 /// A request's bearer token.

@@ -3,6 +3,7 @@
 mod api;
 mod dashboard;
 
+use crate::apply::panic_text;
 use crate::{Error, Server};
 use axum::Router;
 use axum::body::Body;
@@ -36,9 +37,7 @@ async fn with_header(mut response: Response<Body>) -> Response<Body> {
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer calls it so")]
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-    tracing::error!(panic = text, "a request panicked");
+    tracing::error!(panic = panic_text(panic.as_ref()), "a request panicked");
     refused(&Refusal::Internal)
 }
 
@@ -47,7 +46,8 @@ fn refused(refusal: &Refusal) -> Response<Body> {
     let status = match refusal {
         Refusal::Malformed { .. } => StatusCode::BAD_REQUEST,
         Refusal::SignIn { .. } => StatusCode::UNAUTHORIZED,
-        Refusal::Gap { .. } | Refusal::Forked { .. } => StatusCode::CONFLICT,
+        Refusal::Gap { .. } | Refusal::Forked { .. } | Refusal::Hashes => StatusCode::CONFLICT,
+        Refusal::UnknownPhoto => StatusCode::NOT_FOUND,
         Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::Upgrade { .. } => StatusCode::UPGRADE_REQUIRED,
         Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,20 +1,24 @@
-//! What mutations change: customers, their profiles and ledgers, failed visits; and the plant's catalogue.
+//! What mutations change: customers, their profiles, ledgers and visits; and the plant's catalogue.
 
 use super::Tx;
 use crate::Error;
-use carboy_protocol::wire::LedgerEntry;
+use carboy_protocol::wire::{LedgerEntry, Visit};
 use carboy_protocol::{
-    AccountId, CustomerId, FailReason, Field, Money, PlantId, ProductCode, Profile, RouteId, Timestamp,
+    AccountId, CustomerId, FailReason, Field, Money, PlantId, ProductCode, Profile, RouteId, Timestamp, TxnId,
 };
 use rusqlite::{OptionalExtension, params};
 
-/// A customer's balance and profile.
+/// A customer as the feed shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CustomerState {
     /// Minor units of the plant's currency.
     pub(crate) balance: i64,
     pub(crate) profile: Profile,
-    /// Of the last change of either.
+    /// The last record about the customer as a stop.
+    pub(crate) visit: Option<Visit>,
+    /// Whether the customer was added by mistake.
+    pub(crate) is_closed: bool,
+    /// Of the last change of any of these.
     pub(crate) rev: u64,
 }
 
@@ -33,35 +37,85 @@ impl Tx<'_> {
         plant: PlantId,
         customer: CustomerId,
     ) -> Result<Option<CustomerState>, Error> {
-        let found: Option<(i64, String, u64)> = self
-            .conn
-            .prepare_cached("SELECT balance, profile, rev FROM customers WHERE plant = ? AND customer = ?")?
-            .query_row(params![plant.as_bytes(), customer.as_bytes()], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
-            .optional()?;
-        found
-            .map(|(balance, profile, rev)| {
-                Ok(CustomerState { balance, profile: serde_json::from_str(&profile)?, rev })
-            })
-            .transpose()
+        let sql =
+            "SELECT balance, profile, visit, closed, rev FROM customers WHERE plant = ? AND customer = ?";
+        let mut query = self.conn.prepare_cached(sql)?;
+        let mut rows = query.query(params![plant.as_bytes(), customer.as_bytes()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        Ok(Some(CustomerState {
+            balance: row.get(0)?,
+            profile: serde_json::from_str(&row.get::<_, String>(1)?)?,
+            visit: row.get::<_, Option<String>>(2)?.map(|text| serde_json::from_str(&text)).transpose()?,
+            is_closed: row.get(3)?,
+            rev: row.get(4)?,
+        }))
     }
 
-    /// A customer with an empty profile and ledger.
+    /// Whether the id was free and is now that of a customer with an empty profile and ledger.
     pub(crate) fn insert_customer(
         &self,
         plant: PlantId,
         customer: CustomerId,
         rev: u64,
-    ) -> Result<(), Error> {
-        self.conn
-            .prepare_cached("INSERT INTO customers (plant, customer, profile, rev) VALUES (?, ?, ?, ?)")?
+    ) -> Result<bool, Error> {
+        let inserted = self
+            .conn
+            .prepare_cached(
+                "INSERT INTO customers (plant, customer, profile, rev) VALUES (?, ?, ?, ?)
+                 ON CONFLICT DO NOTHING",
+            )?
             .execute(params![
                 plant.as_bytes(),
                 customer.as_bytes(),
                 serde_json::to_string(&Profile::default())?,
                 rev
             ])?;
+        Ok(inserted == 1)
+    }
+
+    /// Takes the customer from all routes and keeps everything else.
+    pub(crate) fn close_customer(&self, plant: PlantId, customer: CustomerId, rev: u64) -> Result<(), Error> {
+        let key = params![plant.as_bytes(), customer.as_bytes(), rev];
+        for sql in [
+            "UPDATE customers SET closed = 1, rev = ?3 WHERE plant = ?1 AND customer = ?2",
+            "UPDATE routes SET rev = ?3 WHERE plant = ?1
+             AND route IN (SELECT route FROM route_stops WHERE plant = ?1 AND customer = ?2)",
+        ] {
+            self.conn.prepare_cached(sql)?.execute(key)?;
+        }
+        self.conn
+            .prepare_cached("DELETE FROM route_stops WHERE plant = ? AND customer = ?")?
+            .execute(params![plant.as_bytes(), customer.as_bytes()])?;
+        Ok(())
+    }
+
+    pub(crate) fn put_visit(
+        &self,
+        plant: PlantId,
+        customer: CustomerId,
+        visit: &Visit,
+        rev: u64,
+    ) -> Result<(), Error> {
+        self.conn
+            .prepare_cached("UPDATE customers SET visit = ?, rev = ? WHERE plant = ? AND customer = ?")?
+            .execute(params![serde_json::to_string(visit)?, rev, plant.as_bytes(), customer.as_bytes()])?;
+        Ok(())
+    }
+
+    /// Forgets the customer's last visit if `txn` made it.
+    pub(crate) fn clear_visit(
+        &self,
+        plant: PlantId,
+        customer: CustomerId,
+        txn: TxnId,
+        rev: u64,
+    ) -> Result<(), Error> {
+        self.conn
+            .prepare_cached(
+                "UPDATE customers SET visit = NULL, rev = ?
+                 WHERE plant = ? AND customer = ? AND visit ->> '$.txn' = ?",
+            )?
+            .execute(params![rev, plant.as_bytes(), customer.as_bytes(), txn.to_string()])?;
         Ok(())
     }
 
@@ -158,6 +212,21 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Takes note that the failed visit recorded at `recorded_rev` is withdrawn.
+    pub(crate) fn withdraw_failed_visit(
+        &self,
+        plant: PlantId,
+        customer: CustomerId,
+        recorded_rev: u64,
+    ) -> Result<(), Error> {
+        self.conn
+            .prepare_cached(
+                "UPDATE failed_visits SET withdrawn = 1 WHERE plant = ? AND customer = ? AND rev = ?",
+            )?
+            .execute(params![plant.as_bytes(), customer.as_bytes(), recorded_rev])?;
+        Ok(())
+    }
+
     pub(crate) fn put_product(
         &self,
         plant: PlantId,
@@ -196,5 +265,29 @@ impl Tx<'_> {
             insert.execute(params![plant.as_bytes(), route.as_bytes(), position, customer.as_bytes()])?;
         }
         Ok(())
+    }
+
+    /// Whether there is such a route, which then has the customer as its last stop.
+    pub(crate) fn append_stop(
+        &self,
+        plant: PlantId,
+        route: RouteId,
+        customer: CustomerId,
+        rev: u64,
+    ) -> Result<bool, Error> {
+        let known = self
+            .conn
+            .prepare_cached("UPDATE routes SET rev = ? WHERE plant = ? AND route = ?")?
+            .execute(params![rev, plant.as_bytes(), route.as_bytes()])?;
+        if known == 1 {
+            self.conn
+                .prepare_cached(
+                    "INSERT INTO route_stops (plant, route, position, customer)
+                     SELECT ?1, ?2, coalesce(max(position) + 1, 0), ?3 FROM route_stops
+                     WHERE plant = ?1 AND route = ?2",
+                )?
+                .execute(params![plant.as_bytes(), route.as_bytes(), customer.as_bytes()])?;
+        }
+        Ok(known == 1)
     }
 }

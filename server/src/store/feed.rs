@@ -1,8 +1,9 @@
 //! The feed: what changed in a plant, by rev, in pages that each leave the reader with one moment's state.
 //!
 //! A page ends between two revs, and a balance in it is the balance as of that end, not as of now: a phone that
-//! drops a pending payment once the feed has reached its rev then shows it exactly once. A profile may be newer
-//! than the page's end; resolving a write that is already in it changes nothing.
+//! drops a pending payment once the feed has reached its rev then shows it exactly once. A profile, a visit and
+//! whether a customer is closed may be newer than the page's end; resolving a write that is already in a profile
+//! changes nothing.
 
 use super::{Tx, people};
 use crate::Error;
@@ -129,8 +130,13 @@ impl Tx<'_> {
             .balance
             .checked_sub(later)
             .ok_or_else(|| Error::Corrupt(format!("balance of customer {customer}")))?;
-        let profile = with_profile.then_some(state.profile);
-        Ok(FeedItem::Customer { customer, balance: Money::new(minor, range.currency), profile })
+        Ok(FeedItem::Customer {
+            customer,
+            balance: Money::new(minor, range.currency),
+            profile: with_profile.then_some(state.profile),
+            visit: state.visit,
+            closed: state.is_closed,
+        })
     }
 
     fn feed_entries(&self, range: &Range, items: &mut Vec<(u64, FeedItem)>) -> Result<(), Error> {

@@ -35,6 +35,8 @@ pub(crate) struct Stored {
     pub(crate) answer: Answer,
     /// The chain's hash behind the dot that was asked for; only where a dot was.
     pub(crate) hash: Option<ChainHash>,
+    /// Whether it was applied and later taken back.
+    pub(crate) is_withdrawn: bool,
 }
 
 /// What became of a mutation, as the database names it.
@@ -103,7 +105,7 @@ impl Tx<'_> {
     ) -> Result<Option<Stored>, Error> {
         self.conn
             .prepare_cached(
-                "SELECT actor, seq, body, answer, NULL FROM mutations
+                "SELECT actor, seq, body, answer, NULL, withdrawn_by IS NOT NULL FROM mutations
                  WHERE plant = ? AND account = ? AND txn = ?",
             )?
             .query_row(params![plant.as_bytes(), account.as_bytes(), txn.as_bytes()], stored)
@@ -115,7 +117,7 @@ impl Tx<'_> {
     pub(crate) fn mutation_at(&self, plant: PlantId, dot: Dot) -> Result<Option<Stored>, Error> {
         self.conn
             .prepare_cached(
-                "SELECT m.actor, m.seq, m.body, m.answer, d.hash
+                "SELECT m.actor, m.seq, m.body, m.answer, d.hash, m.withdrawn_by IS NOT NULL
                  FROM dots d JOIN mutations m USING (plant, account, txn)
                  WHERE d.plant = ? AND d.actor = ? AND d.seq = ?",
             )?
@@ -151,6 +153,39 @@ impl Tx<'_> {
                 serde_json::to_string(answer)?,
                 received_at.0,
             ])?;
+        Ok(())
+    }
+
+    /// Notes that `txn`, which was rejected or parked, was dealt with. What dealt with it first stands.
+    pub(crate) fn close_mutation(
+        &self,
+        plant: PlantId,
+        account: AccountId,
+        txn: TxnId,
+        by: TxnId,
+    ) -> Result<(), Error> {
+        self.conn
+            .prepare_cached(
+                "UPDATE mutations SET closed_by = coalesce(closed_by, ?)
+                 WHERE plant = ? AND account = ? AND txn = ?",
+            )?
+            .execute(params![by.as_bytes(), plant.as_bytes(), account.as_bytes(), txn.as_bytes()])?;
+        Ok(())
+    }
+
+    /// Notes that `txn`, which was applied, was taken back.
+    pub(crate) fn mark_withdrawn(
+        &self,
+        plant: PlantId,
+        account: AccountId,
+        txn: TxnId,
+        by: TxnId,
+    ) -> Result<(), Error> {
+        self.conn
+            .prepare_cached(
+                "UPDATE mutations SET withdrawn_by = ? WHERE plant = ? AND account = ? AND txn = ?",
+            )?
+            .execute(params![by.as_bytes(), plant.as_bytes(), account.as_bytes(), txn.as_bytes()])?;
         Ok(())
     }
 
@@ -199,5 +234,8 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Result<Stored, Error>> {
     let dot = Dot { actor: ActorId::from_bytes(row.get(0)?), seq: row.get(1)? };
     let (body, answer): (String, String) = (row.get(2)?, row.get(3)?);
     let hash = row.get::<_, Option<[u8; 32]>>(4)?.map(ChainHash);
-    Ok(serde_json::from_str(&answer).map(|answer| Stored { dot, body, answer, hash }).map_err(Error::from))
+    let is_withdrawn = row.get(5)?;
+    Ok(serde_json::from_str(&answer)
+        .map(|answer| Stored { dot, body, answer, hash, is_withdrawn })
+        .map_err(Error::from))
 }

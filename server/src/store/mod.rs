@@ -3,16 +3,20 @@
 //! Rules live elsewhere; here are only typed reads and writes, grouped by what they are about.
 
 mod customers;
+mod days;
 mod feed;
 mod history;
 mod pages;
 mod people;
+mod photos;
 
-pub(crate) use pages::{CustomerRow, DeviceRow, LedgerRow, OpenMutation, Part, VisitRow};
+pub(crate) use pages::{CustomerRow, DeviceRow, LedgerRow, NotApplied, Part, VisitRow};
 pub use people::{Account, Enrolment, Plant};
 
 pub(crate) use customers::CustomerState;
+pub(crate) use days::RiderDay;
 pub(crate) use history::{Actor, Stored};
+pub(crate) use photos::Photo;
 
 use crate::Error;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};

@@ -3,8 +3,14 @@
 use super::{Tx, people};
 use crate::Error;
 use carboy_protocol::wire::Answer;
-use carboy_protocol::{CustomerId, DeviceId, PlantId, Role, Timestamp, TxnId};
+use carboy_protocol::{AccountId, CustomerId, DeviceId, PlantId, Role, Timestamp, TxnId};
 use rusqlite::{OptionalExtension, params};
+
+/// Mutations that had no effect and that nobody has dealt with, as an index has them.
+const OPEN: &str = "m.status <> 'applied' AND m.closed_by IS NULL";
+
+/// Those that their author has dealt with.
+const CLOSED: &str = "m.closed_by IS NOT NULL";
 
 /// A part of a longer list.
 #[derive(Debug, Clone)]
@@ -24,12 +30,15 @@ pub(crate) struct CustomerRow {
     pub(crate) balance: i64,
     /// How many fields are in conflict.
     pub(crate) conflicts: u32,
+    /// Whether the customer was added by mistake.
+    pub(crate) is_closed: bool,
 }
 
 /// A line of a ledger with what explains it.
 #[derive(Debug, Clone)]
 pub(crate) struct LedgerRow {
     pub(crate) txn: TxnId,
+    pub(crate) account: AccountId,
     pub(crate) author: String,
     pub(crate) role: Role,
     /// Minor units.
@@ -40,6 +49,8 @@ pub(crate) struct LedgerRow {
     pub(crate) received_at: Timestamp,
     /// The mutation that it comes from.
     pub(crate) body: String,
+    /// Whether that was withdrawn later, by a line of its own.
+    pub(crate) is_withdrawn: bool,
 }
 
 /// A visit in vain.
@@ -49,16 +60,20 @@ pub(crate) struct VisitRow {
     pub(crate) reason: String,
     pub(crate) note: Option<String>,
     pub(crate) at: Timestamp,
+    pub(crate) is_withdrawn: bool,
 }
 
 /// A mutation that was rejected or parked.
 #[derive(Debug, Clone)]
-pub(crate) struct OpenMutation {
+pub(crate) struct NotApplied {
+    pub(crate) txn: TxnId,
     pub(crate) author: String,
     pub(crate) role: Role,
     pub(crate) body: String,
     pub(crate) answer: Answer,
     pub(crate) received_at: Timestamp,
+    /// Its author's mutation that dealt with it.
+    pub(crate) closed_by: Option<String>,
 }
 
 /// A phone, or a script's token.
@@ -92,7 +107,7 @@ impl Tx<'_> {
         let key = params![plant.as_bytes(), pattern];
         let total = self.count(&format!("SELECT count(*) FROM customers WHERE {condition}"), key)?;
         let sql = format!(
-            "SELECT customer, name, phone, balance, conflicts FROM customers WHERE {condition}
+            "SELECT customer, name, phone, balance, conflicts, closed FROM customers WHERE {condition}
              ORDER BY name COLLATE NOCASE, customer LIMIT ?3 OFFSET ?4"
         );
         let rows = self.customer_rows(&sql, params![plant.as_bytes(), pattern, limit, offset])?;
@@ -105,7 +120,7 @@ impl Tx<'_> {
         plant: PlantId,
         (limit, offset): (u64, u64),
     ) -> Result<Part<CustomerRow>, Error> {
-        let sql = "SELECT customer, name, phone, balance, conflicts FROM customers
+        let sql = "SELECT customer, name, phone, balance, conflicts, closed FROM customers
                    WHERE plant = ? AND conflicts > 0 ORDER BY name COLLATE NOCASE LIMIT ? OFFSET ?";
         let rows = self.customer_rows(sql, params![plant.as_bytes(), limit, offset])?;
         Ok(Part { rows, total: self.conflict_count(plant)? })
@@ -148,7 +163,8 @@ impl Tx<'_> {
             .prepare_cached(newer)?
             .query_row(params![plant.as_bytes(), customer.as_bytes(), offset], |row| row.get(0))?;
         let mut rows = Vec::new();
-        let sql = "SELECT l.txn, a.name, l.role, l.amount, l.at, l.received_at, m.body
+        let sql = "SELECT l.txn, a.name, l.role, l.amount, l.at, l.received_at, m.body, l.account,
+                       m.withdrawn_by IS NOT NULL
                    FROM ledger l JOIN accounts a USING (plant, account)
                    JOIN mutations m USING (plant, account, txn)
                    WHERE l.plant = ? AND l.customer = ? ORDER BY l.rev DESC LIMIT ? OFFSET ?";
@@ -162,6 +178,8 @@ impl Tx<'_> {
                 at: Timestamp(row.get(4)?),
                 received_at: Timestamp(row.get(5)?),
                 body: row.get(6)?,
+                account: AccountId::from_bytes(row.get(7)?),
+                is_withdrawn: row.get(8)?,
             };
             after = after.saturating_sub(line.amount);
             rows.push(line);
@@ -178,44 +196,59 @@ impl Tx<'_> {
         limit: u64,
     ) -> Result<Vec<VisitRow>, Error> {
         let mut rows = Vec::new();
-        let sql = "SELECT a.name, v.reason, v.note, v.at
+        let sql = "SELECT a.name, v.reason, v.note, v.at, v.withdrawn
                    FROM failed_visits v JOIN accounts a USING (plant, account)
                    WHERE v.plant = ? AND v.customer = ? ORDER BY v.rev DESC LIMIT ?";
         self.each(sql, params![plant.as_bytes(), customer.as_bytes(), limit], |row| {
-            let (author, reason, note) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            rows.push(VisitRow { author, reason, note, at: Timestamp(row.get(3)?) });
+            rows.push(VisitRow {
+                author: row.get(0)?,
+                reason: row.get(1)?,
+                note: row.get(2)?,
+                at: Timestamp(row.get(3)?),
+                is_withdrawn: row.get(4)?,
+            });
             Ok(())
         })?;
         Ok(rows)
     }
 
-    /// Mutations that were rejected or parked, newest first.
-    pub(crate) fn open_mutations(
+    /// Mutations that were rejected or parked, newest first: those that nobody has dealt with, or the others.
+    pub(crate) fn not_applied(
         &self,
         plant: PlantId,
+        is_closed: bool,
         (limit, offset): (u64, u64),
-    ) -> Result<Part<OpenMutation>, Error> {
+    ) -> Result<Part<NotApplied>, Error> {
+        let condition = if is_closed { CLOSED } else { OPEN };
+        let sql = format!("SELECT count(*) FROM mutations m WHERE m.plant = ? AND {condition}");
+        let total = self.count(&sql, params![plant.as_bytes()])?;
         let mut rows = Vec::new();
-        let sql = "SELECT a.name, a.role, m.body, m.answer, m.received_at
-                   FROM mutations m JOIN accounts a USING (plant, account)
-                   WHERE m.plant = ? AND m.status <> 'applied'
-                   ORDER BY m.received_at DESC, m.seq DESC LIMIT ? OFFSET ?";
-        self.each(sql, params![plant.as_bytes(), limit, offset], |row| {
-            rows.push(OpenMutation {
+        let sql = format!(
+            "SELECT a.name, a.role, m.body, m.answer, m.received_at, m.txn, c.body
+             FROM mutations m JOIN accounts a USING (plant, account)
+             LEFT JOIN mutations c ON c.plant = m.plant AND c.account = m.account AND c.txn = m.closed_by
+             WHERE m.plant = ? AND {condition}
+             ORDER BY m.received_at DESC, m.seq DESC LIMIT ? OFFSET ?"
+        );
+        self.each(&sql, params![plant.as_bytes(), limit, offset], |row| {
+            rows.push(NotApplied {
                 author: row.get(0)?,
                 role: people::role_of(&row.get::<_, String>(1)?),
                 body: row.get(2)?,
                 answer: serde_json::from_str(&row.get::<_, String>(3)?)?,
                 received_at: Timestamp(row.get(4)?),
+                txn: TxnId::from_bytes(row.get(5)?),
+                closed_by: row.get(6)?,
             });
             Ok(())
         })?;
-        Ok(Part { rows, total: self.open_count(plant)? })
+        Ok(Part { rows, total })
     }
 
+    /// How many mutations were rejected or parked that nobody has dealt with.
     pub(crate) fn open_count(&self, plant: PlantId) -> Result<u64, Error> {
-        let sql = "SELECT count(*) FROM mutations WHERE plant = ? AND status <> 'applied'";
-        self.count(sql, params![plant.as_bytes()])
+        let sql = format!("SELECT count(*) FROM mutations m WHERE m.plant = ? AND {OPEN}");
+        self.count(&sql, params![plant.as_bytes()])
     }
 
     /// The plant's devices: those in use first, then by owner.
@@ -254,6 +287,7 @@ impl Tx<'_> {
                 phone: row.get(2)?,
                 balance: row.get(3)?,
                 conflicts: row.get(4)?,
+                is_closed: row.get(5)?,
             });
             Ok(())
         })?;

@@ -2,7 +2,7 @@
 
 use super::Tx;
 use crate::Error;
-use carboy_protocol::{AccountId, ActorId, Currency, DeviceId, PlantId, Role, Timestamp};
+use carboy_protocol::{AccountId, ActorId, Currency, DeviceId, PlantId, PublicKey, Role, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
 /// A bottling plant.
@@ -44,6 +44,16 @@ pub struct Enrolment {
     pub expires_at: Timestamp,
     /// Whether somebody has enrolled with it.
     pub used: bool,
+}
+
+/// A phone or a script, found by its token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Device {
+    pub(crate) id: DeviceId,
+    pub(crate) account: AccountId,
+    /// What checks its signatures; `None` for a script.
+    pub(crate) public_key: Option<PublicKey>,
+    pub(crate) is_revoked: bool,
 }
 
 pub(super) fn role_name(role: Role) -> &'static str {
@@ -234,37 +244,43 @@ impl Tx<'_> {
         device: DeviceId,
         name: &str,
         token_hash: [u8; 32],
+        public_key: Option<PublicKey>,
         now: Timestamp,
     ) -> Result<(), Error> {
         self.conn.execute(
-            "INSERT INTO devices (plant, device, account, name, token_hash, enrolled_at)
-             VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO devices (plant, device, account, name, token_hash, public_key, enrolled_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
             params![
                 account.plant.as_bytes(),
                 device.as_bytes(),
                 account.id.as_bytes(),
                 name,
                 token_hash,
+                public_key.map(|key| key.0),
                 now.0
             ],
         )?;
         Ok(())
     }
 
-    /// The device with this token, its account, and whether it has been revoked.
     pub(crate) fn device_by_token(
         &self,
         plant: PlantId,
         token_hash: [u8; 32],
-    ) -> Result<Option<(DeviceId, AccountId, bool)>, Error> {
+    ) -> Result<Option<Device>, Error> {
         Ok(self
             .conn
             .prepare_cached(
-                "SELECT device, account, revoked_at IS NOT NULL FROM devices
+                "SELECT device, account, public_key, revoked_at IS NOT NULL FROM devices
                  WHERE plant = ? AND token_hash = ?",
             )?
             .query_row(params![plant.as_bytes(), token_hash], |row| {
-                Ok((DeviceId::from_bytes(row.get(0)?), AccountId::from_bytes(row.get(1)?), row.get(2)?))
+                Ok(Device {
+                    id: DeviceId::from_bytes(row.get(0)?),
+                    account: AccountId::from_bytes(row.get(1)?),
+                    public_key: row.get::<_, Option<[u8; 32]>>(2)?.map(PublicKey),
+                    is_revoked: row.get(3)?,
+                })
             })
             .optional()?)
     }

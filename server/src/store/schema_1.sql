@@ -52,6 +52,8 @@ CREATE TABLE devices (
     account BLOB NOT NULL,
     name TEXT NOT NULL,
     token_hash BLOB NOT NULL,
+    -- What checks the phone's signatures. NULL for a script's token.
+    public_key BLOB,
     enrolled_at INTEGER NOT NULL,
     revoked_at INTEGER,
     last_seen INTEGER,
@@ -88,9 +90,15 @@ CREATE TABLE mutations (
     status TEXT NOT NULL CHECK (status IN ('applied', 'rejected', 'parked')),
     answer TEXT NOT NULL,
     received_at INTEGER NOT NULL,
+    -- The same account's mutation that dealt with this one, which was rejected or parked: a parked one is then
+    -- never to be applied.
+    closed_by BLOB,
+    -- The same account's mutation that took this one back, which was applied.
+    withdrawn_by BLOB,
     PRIMARY KEY (plant, account, txn)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX mutations_not_applied ON mutations (plant, received_at) WHERE status <> 'applied';
+CREATE INDEX mutations_open ON mutations (plant, received_at) WHERE status <> 'applied' AND closed_by IS NULL;
+CREATE INDEX mutations_closed ON mutations (plant, received_at) WHERE closed_by IS NOT NULL;
 
 -- Which mutation stands at which place of a history. A restored phone's repetition has a place of its own.
 CREATE TABLE dots (
@@ -115,7 +123,11 @@ CREATE TABLE customers (
     conflicts INTEGER NOT NULL DEFAULT 0,
     -- The sum of the ledger.
     balance INTEGER NOT NULL DEFAULT 0,
-    -- Of the last change of balance or profile.
+    -- The last record about the customer as a stop, as a phone gets it.
+    visit TEXT,
+    -- Added by mistake, and not served any more.
+    closed INTEGER NOT NULL DEFAULT 0,
+    -- Of the last change of balance, profile, visit or closed.
     rev INTEGER NOT NULL,
     PRIMARY KEY (plant, customer)
 ) STRICT, WITHOUT ROWID;
@@ -157,6 +169,7 @@ CREATE TABLE failed_visits (
     note TEXT,
     at INTEGER NOT NULL,
     received_at INTEGER NOT NULL,
+    withdrawn INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (plant, customer, rev),
     FOREIGN KEY (plant, customer) REFERENCES customers
 ) STRICT, WITHOUT ROWID;
@@ -187,3 +200,41 @@ CREATE TABLE route_stops (
     FOREIGN KEY (plant, route) REFERENCES routes,
     FOREIGN KEY (plant, customer) REFERENCES customers
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX route_stops_by_customer ON route_stops (plant, customer);
+
+-- What each rider's mutations add up to.
+CREATE TABLE rider_days (
+    plant BLOB NOT NULL,
+    account BLOB NOT NULL,
+    day TEXT NOT NULL,
+    -- Of the last shift's start.
+    since_rev INTEGER NOT NULL,
+    PRIMARY KEY (plant, account),
+    FOREIGN KEY (plant, account) REFERENCES accounts
+) STRICT, WITHOUT ROWID;
+
+-- The photos that applied mutations speak of: only these are taken, and only from the account that speaks of them.
+CREATE TABLE photos (
+    plant BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    account BLOB NOT NULL,
+    -- The first mutation that speaks of it.
+    txn BLOB NOT NULL,
+    bytes INTEGER NOT NULL,
+    -- How many bytes from the start are here.
+    received INTEGER NOT NULL DEFAULT 0,
+    -- All are here, and their hash is the photo's.
+    complete INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (plant, hash, account),
+    FOREIGN KEY (plant, account) REFERENCES accounts
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE photo_pieces (
+    plant BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    account BLOB NOT NULL,
+    start INTEGER NOT NULL,
+    piece BLOB NOT NULL,
+    PRIMARY KEY (plant, hash, account, start),
+    FOREIGN KEY (plant, hash, account) REFERENCES photos
+) STRICT;

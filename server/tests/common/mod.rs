@@ -12,7 +12,7 @@ use carboy_server::env::{Clock, Random};
 use carboy_server::store::Account;
 use carboy_server::{Auth, Server};
 use rusqlite::Connection;
-use rusqlite::types::Value;
+use rusqlite::types::{FromSql, Value};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -92,9 +92,16 @@ impl World {
 
     pub fn phone_of(&self, account: &Account) -> Phone {
         let (code, _) = self.server.create_enrol_code(account.plant, account.id).unwrap();
-        let request = EnrolRequest { code, device_name: "Pixel".into() };
+        let key = self.new_key();
+        let request = EnrolRequest { code, device_name: "Pixel".into(), public_key: key.public() };
         let token = self.server.handle_enrol("test", &request).unwrap().token;
-        Phone::new(self.random.clone(), self.server.authenticate(&token).unwrap(), token, None)
+        Phone::new(self.random.clone(), self.server.authenticate(&token).unwrap(), token, key, None)
+    }
+
+    pub fn new_key(&self) -> Arc<DeviceKey> {
+        let mut seed = [0; 32];
+        self.random.fill(&mut seed).unwrap();
+        Arc::new(DeviceKey::from_seed(seed))
     }
 
     pub fn act(&self, action: &Action) -> carboy_server::Outcome {
@@ -115,10 +122,24 @@ impl World {
         let profile = self.profile();
         Action::UpdateProfile {
             customer: self.customer,
-            changes: BTreeMap::from([(field, value.to_owned())]),
-            context: profile.clock(),
-            lamport: profile.next_lamport(),
+            edit: Edit {
+                changes: BTreeMap::from([(field, value.to_owned())]),
+                context: profile.clock(),
+                lamport: profile.next_lamport(),
+            },
         }
+    }
+
+    /// So many bottles handed over and empties taken back.
+    pub fn delivery(&self, delivered: i32, empties: i32) -> Action {
+        let line = DeliveryLine { product: "20L".parse().unwrap(), delivered, empties, unit_price: 100 };
+        let (lines, currency) = (vec![line], "KES".parse().unwrap());
+        Action::ConfirmDelivery { customer: self.customer, lines, currency, proof: None, photos: vec![] }
+    }
+
+    /// What one row of one query holds.
+    pub fn one<T: FromSql>(&self, sql: &str) -> T {
+        self.connection().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
     pub fn connection(&self) -> Connection {
@@ -186,6 +207,7 @@ pub struct Phone {
     pub random: Arc<TestRandom>,
     pub auth: Auth,
     pub token: String,
+    pub key: Arc<DeviceKey>,
     pub actor: ActorId,
     pub parent: Option<Dot>,
     pub outbox: Vec<String>,
@@ -194,11 +216,17 @@ pub struct Phone {
 }
 
 impl Phone {
-    fn new(random: Arc<TestRandom>, auth: Auth, token: String, parent: Option<Dot>) -> Self {
+    fn new(
+        random: Arc<TestRandom>,
+        auth: Auth,
+        token: String,
+        key: Arc<DeviceKey>,
+        parent: Option<Dot>,
+    ) -> Self {
         let mut bytes = [0; 10];
         random.fill(&mut bytes).unwrap();
         let actor = ActorId::from_random(Timestamp(0), bytes);
-        Self { random, auth, token, actor, parent, outbox: Vec::new(), settled: 0 }
+        Self { random, auth, token, key, actor, parent, outbox: Vec::new(), settled: 0 }
     }
 
     /// What a restored file becomes: a new actor that repeats what it has not seen settled.
@@ -206,7 +234,8 @@ impl Phone {
         let seq = self.settled as u64;
         let parent = (seq > 0).then_some(Dot { actor: self.actor, seq });
         let outbox = self.outbox[self.settled..].to_vec();
-        Self { outbox, ..Self::new(self.random.clone(), self.auth.clone(), self.token.clone(), parent) }
+        let (auth, token, key) = (self.auth.clone(), self.token.clone(), self.key.clone());
+        Self { outbox, ..Self::new(self.random.clone(), auth, token, key, parent) }
     }
 
     pub fn next_seq(&self) -> u64 {
@@ -214,10 +243,15 @@ impl Phone {
     }
 
     pub fn record(&mut self, action: Action) -> TxnId {
+        self.record_replacing(None, action)
+    }
+
+    /// Records `action` in the place of an earlier mutation that was not accepted.
+    pub fn record_replacing(&mut self, replaces: Option<TxnId>, action: Action) -> TxnId {
         let mut bytes = [0; 10];
         self.random.fill(&mut bytes).unwrap();
         let txn = TxnId::from_random(Timestamp(5), bytes);
-        let mutation = Mutation { v: 1, txn, at: Timestamp(5), action };
+        let mutation = Mutation { v: 1, txn, at: Timestamp(5), replaces, action };
         self.record_raw(&serde_json::to_string(&mutation).unwrap());
         txn
     }
@@ -237,15 +271,30 @@ impl Phone {
     pub fn request(&self, first_seq: u64, count: usize) -> SyncRequest {
         let first = usize::try_from(first_seq).unwrap() - 1;
         let bodies = &self.outbox[first..first + count];
+        let head = self.hash(first + count);
         SyncRequest {
             actor: self.actor,
             parent: self.parent,
             first_seq,
             last_seq: self.outbox.len() as u64,
-            head: self.hash(first + count),
+            head,
+            signature: self.key.sign_head(self.actor, (first + count) as u64, head),
+            hashes: None,
             mutations: bodies.iter().map(|body| RawValue::from_string(body.clone()).unwrap()).collect(),
             cursor: 1 << 40,
         }
+    }
+
+    /// The same with its signature made anew, after a test has changed what it covers.
+    pub fn signed(&self, request: SyncRequest) -> SyncRequest {
+        let covered = request.first_seq + request.mutations.len() as u64 - 1;
+        SyncRequest { signature: self.key.sign_head(request.actor, covered, request.head), ..request }
+    }
+
+    /// The hashes behind the mutations of `request`, as the phone's file has them.
+    pub fn hashes(&self, request: &SyncRequest) -> Vec<Option<ChainHash>> {
+        let first = usize::try_from(request.first_seq).unwrap();
+        (first..first + request.mutations.len()).map(|seq| Some(self.hash(seq))).collect()
     }
 
     /// All that is not settled.

@@ -9,7 +9,7 @@ final class TestServer {
 
     init() throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        let seeding = try Self.start(folder, ["seed", "--customers", "6", "--routes", "1", "--riders", "3"])
+        let seeding = try Self.start(folder, ["seed", "--customers", "6", "--routes", "1", "--riders", "4"])
         let sample = String(decoding: seeding.output.readDataToEndOfFile(), as: UTF8.self)
         seeding.process.waitUntilExit()
         codes = sample.split(separator: "\n").filter { $0.contains("\"enrol_code\"") }.map {

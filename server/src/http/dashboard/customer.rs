@@ -2,12 +2,12 @@
 
 use super::forms::{Attempt, Form, was};
 use super::view::{self, Place};
-use super::{Failed, Manager, amount, explain};
+use super::{Failed, Manager, amount, explain, photos};
 use crate::http::blocking;
-use crate::store::{Account, CustomerState, LedgerRow, Part, VisitRow};
+use crate::store::{Account, CustomerState, LedgerRow, Part, Tx, VisitRow};
 use crate::{Error, Server};
 use axum::extract::{Path, Query, State};
-use carboy_protocol::{Currency, CustomerId, Field, Money, Sibling, TxnId};
+use carboy_protocol::{Currency, CustomerId, Field, Money, PlantId, Sibling, TxnId};
 use maud::{Markup, html};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -49,9 +49,18 @@ struct Shown<'a> {
     state: CustomerState,
     people: Vec<Account>,
     ledger: Part<LedgerRow>,
+    /// What stands with each line of the ledger.
+    beside: Vec<Beside>,
     visits: Vec<VisitRow>,
     wanted: &'a Wanted,
     attempt: Option<&'a Attempt>,
+}
+
+/// What is shown with a line of the ledger and stands elsewhere.
+struct Beside {
+    /// What the line took back.
+    taken_back: Option<String>,
+    photos: Vec<photos::Shown>,
 }
 
 /// The page; with the form that could not be accepted, if one could not.
@@ -66,13 +75,16 @@ pub(super) fn page(
     let (frame, shown) = server.store().read(|tx| {
         let state = tx.customer(plant, customer)?.ok_or(Error::NotFound("customer"))?;
         let frame = manager.frame(tx)?;
+        let ledger = tx.ledger(plant, customer, (LINES, (number(wanted) - 1) * LINES))?;
+        let beside = ledger.rows.iter().map(|row| beside(tx, plant, row)).collect::<Result<_, _>>()?;
         let shown = Shown {
             customer,
             currency: manager.plant.currency,
             csrf: frame.csrf.clone(),
             state,
             people: tx.accounts(plant)?,
-            ledger: tx.ledger(plant, customer, (LINES, (number(wanted) - 1) * LINES))?,
+            ledger,
+            beside,
             visits: tx.failed_visits(plant, customer, VISITS)?,
             wanted,
             attempt,
@@ -83,6 +95,9 @@ pub(super) fn page(
     let content = html! {
         p.up { a href="/customers" { "← Customers" } }
         div.title { h1 { (name) } (view::balance(shown.state.balance, shown.currency)) }
+        @if shown.state.is_closed {
+            p.note { "Added by mistake and closed: no rider is sent there any more. The ledger still counts." }
+        }
         (shown.flash())
         (shown.conflicts(server)?)
         div.columns {
@@ -91,6 +106,14 @@ pub(super) fn page(
         }
     };
     Ok(view::page(&frame, Some(Place::Customers), name, &content))
+}
+
+fn beside(tx: &Tx<'_>, plant: PlantId, row: &LedgerRow) -> Result<Beside, Error> {
+    let taken_back = match explain::target(&row.body) {
+        Some(target) => tx.mutation(plant, row.account, target)?.map(|stored| stored.body),
+        None => None,
+    };
+    Ok(Beside { taken_back, photos: photos::of(tx, plant, row)? })
 }
 
 fn number(wanted: &Wanted) -> u64 {
@@ -281,7 +304,11 @@ impl Shown<'_> {
             section.card {
                 h2 { "Ledger " span.muted { (self.ledger.total) } }
                 @if self.ledger.rows.is_empty() { p.empty { "Nothing yet." } }
-                ol.ledger { @for row in &self.ledger.rows { li { (self.line(row)) } } }
+                ol.ledger {
+                    @for (row, beside) in self.ledger.rows.iter().zip(&self.beside) {
+                        li { (self.line(row, beside)) }
+                    }
+                }
                 (view::pager(&self.ledger, number(self.wanted), LINES, ""))
             }
             @if !self.visits.is_empty() {
@@ -293,11 +320,16 @@ impl Shown<'_> {
         }
     }
 
-    fn line(&self, row: &LedgerRow) -> Markup {
+    fn line(&self, row: &LedgerRow, beside: &Beside) -> Markup {
         let is_late = row.received_at.0.abs_diff(row.at.0) > LATE;
+        let what = explain::in_ledger(&row.body, beside.taken_back.as_deref());
         html! {
-            div.what { (explain::in_ledger(&row.body)) (view::signed(row.amount, self.currency)) }
+            div.what {
+                @if row.is_withdrawn { span { s { (what) } " " span.badge { "withdrawn" } } } @else { (what) }
+                (view::signed(row.amount, self.currency))
+            }
             @if let Some(why) = explain::why(row) { p { (why) } }
+            (photos::beside_a_line(&beside.photos))
             p.muted {
                 (row.author) ", " (view::role(row.role)) " · " (view::time(row.at))
                 @if is_late { " · received " (view::time(row.received_at)) }
@@ -360,8 +392,8 @@ fn failed_visit(visit: &VisitRow) -> Markup {
         Err(_) => visit.reason.as_str(),
     };
     html! {
-        (reason)
-        @if let Some(note) = &visit.note { ": " (note) }
+        @let what = html! { (reason) @if let Some(note) = &visit.note { ": " (note) } };
+        @if visit.is_withdrawn { s { (what) } " " span.badge { "withdrawn" } } @else { (what) }
         p.muted { (visit.author) " · " (view::time(visit.at)) }
     }
 }

@@ -104,8 +104,8 @@ fn device(row: &DeviceRow, now: Timestamp, csrf: &str) -> Markup {
             }
             @if row.is_chain_broken {
                 p.error {
-                    "What this phone sent is not what its own record says it wrote. Ask for the phone and compare "
-                    "the day’s cash."
+                    "What this phone sent is not what its own record says it wrote. What was changed had no effect "
+                    "and is kept under Rejected. Ask for the phone and compare the day’s cash."
                 }
             }
             @if row.revoked_at.is_none() {

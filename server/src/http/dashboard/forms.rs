@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use carboy_protocol::wire::Answer;
-use carboy_protocol::{Action, Currency, CustomerId, Field, Money, TxnId, VectorClock};
+use carboy_protocol::{Action, Currency, CustomerId, Edit, Field, Money, TxnId, VectorClock};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -123,7 +123,7 @@ fn update(
     let context: VectorClock = serde_json::from_str(fields.get("context"))
         .map_err(|error| Error::malformed(format!("form field context: {error}")))?;
     let lamport = fields.hidden("lamport")?;
-    Ok(Ok(Some(Action::UpdateProfile { customer, changes, context, lamport })))
+    Ok(Ok(Some(Action::UpdateProfile { customer, edit: Edit { changes, context, lamport } })))
 }
 
 /// The fields that differ from what the page had shown in them.

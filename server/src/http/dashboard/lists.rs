@@ -3,7 +3,7 @@
 use super::view::{self, Place};
 use super::{Failed, Manager, explain};
 use crate::http::blocking;
-use crate::store::{CustomerRow, OpenMutation, Part, Tx};
+use crate::store::{CustomerRow, NotApplied, Part, Tx};
 use crate::{Error, Server};
 use axum::extract::{Query, State};
 use carboy_protocol::wire::Answer;
@@ -22,6 +22,9 @@ pub(super) struct Wanted {
     q: String,
     #[serde(default)]
     page: u64,
+    /// Of what was not applied: that which its author has dealt with.
+    #[serde(default)]
+    dealt: bool,
 }
 
 impl Wanted {
@@ -95,6 +98,7 @@ fn customer_list(part: &Part<CustomerRow>, currency: Currency) -> Markup {
                         span.name {
                             (if row.name.is_empty() { "(no name)" } else { &row.name })
                             @if row.conflicts > 0 { " " span.badge { "conflict" } }
+                            @if row.is_closed { " " span.badge.calm { "closed" } }
                         }
                         span.phone { (row.phone) }
                         (view::balance(row.balance, currency))
@@ -112,16 +116,28 @@ pub(super) async fn rejected(
 ) -> Result<Markup, Failed> {
     let page = blocking(server, move |server| {
         server.store().read(|tx| {
-            let part = tx.open_mutations(manager.plant.id, wanted.limit_offset())?;
+            let part = tx.not_applied(manager.plant.id, wanted.dealt, wanted.limit_offset())?;
+            let (none, query) = match wanted.dealt {
+                true => ("Nothing of that kind.", "dealt=true&"),
+                false => ("Nothing that was rejected is open.", ""),
+            };
+            let choice = |dealt: bool, address: &str, text: &str| {
+                let current = (wanted.dealt == dealt).then_some("page");
+                html! { a href=(address) aria-current=[current] { (text) } }
+            };
             let content = html! {
                 div.title { h1 { "Rejected and parked" } span.muted { (part.total) } }
                 p.lead {
                     "What was recorded but had no effect. Nothing is thrown away: each is kept here as it came, "
                     "and its author sees it too."
                 }
-                @if part.rows.is_empty() { p.empty { "Nothing was rejected." } }
-                @for row in &part.rows { (open_mutation(tx, manager.plant.id, row)?) }
-                (view::pager(&part, wanted.number(), PAGE, ""))
+                p.choice {
+                    (choice(false, "/rejected", "Open"))
+                    (choice(true, "/rejected?dealt=true", "Dealt with"))
+                }
+                @if part.rows.is_empty() { p.empty { (none) } }
+                @for row in &part.rows { (not_applied(tx, manager.plant.id, row)?) }
+                (view::pager(&part, wanted.number(), PAGE, query))
             };
             Ok(view::page(&manager.frame(tx)?, Some(Place::Rejected), "Rejected", &content))
         })
@@ -129,7 +145,7 @@ pub(super) async fn rejected(
     Ok(page.await?)
 }
 
-fn open_mutation(tx: &Tx<'_>, plant: PlantId, row: &OpenMutation) -> Result<Markup, Error> {
+fn not_applied(tx: &Tx<'_>, plant: PlantId, row: &NotApplied) -> Result<Markup, Error> {
     let customer = match explain::customer(&row.body) {
         Some(customer) => tx.customer_name(plant, customer)?.map(|name| (customer, name)),
         None => None,
@@ -146,6 +162,7 @@ fn open_mutation(tx: &Tx<'_>, plant: PlantId, row: &OpenMutation) -> Result<Mark
                 p { "For " a href=(format!("/customers/{customer}")) { (name) } }
             }
             p { (detail) }
+            @if let Some(how) = explain::dealt_with(row) { p { span.badge.calm { (how) } } }
             p.muted { (row.author) ", " (view::role(row.role)) " · received " (view::time(row.received_at)) }
             details { summary { "As it came" } pre { (row.body) } }
         }

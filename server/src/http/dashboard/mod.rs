@@ -9,6 +9,7 @@ mod devices;
 mod explain;
 mod forms;
 mod lists;
+mod photos;
 mod view;
 
 use super::blocking;
@@ -47,6 +48,7 @@ pub(super) fn routes() -> Router<Arc<Server>> {
         .route("/customers", get(lists::customers))
         .route("/customers/{customer}", get(customer::show))
         .route("/customers/{customer}/{form}", post(forms::send))
+        .route("/photos/{hash}", get(photos::show))
         .route("/conflicts", get(lists::conflicts))
         .route("/rejected", get(lists::rejected))
         .route("/devices", get(devices::show))

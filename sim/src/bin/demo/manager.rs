@@ -2,9 +2,9 @@
 
 use crate::Plant;
 use anyhow::{Context, Result, bail};
-use carboy_core::{Exchange, HttpTransport, Random, SystemRandom, Transport};
+use carboy_core::{Body, Exchange, HttpTransport, Random, SystemRandom, Transport};
 use carboy_protocol::wire::Answer;
-use carboy_protocol::{Action, CustomerId, Field, Money, Mutation, Profile, TxnId, mutation};
+use carboy_protocol::{Action, CustomerId, Edit, Field, Money, Mutation, Profile, TxnId, mutation};
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
 use std::io::Read;
@@ -52,7 +52,7 @@ pub(crate) async fn change(plant: &Plant, customer: CustomerId, seen: &Seen) -> 
     let set = Action::SetBalance { customer, seen: seen.balance, target, reason };
     let changes = [(Field::Phone, PHONE.to_owned())].into();
     let (context, lamport) = (seen.profile.clock(), seen.profile.next_lamport());
-    let edit = Action::UpdateProfile { customer, changes, context, lamport };
+    let edit = Action::UpdateProfile { customer, edit: Edit { changes, context, lamport } };
     for action in [set, edit] {
         send(plant, action).await?;
     }
@@ -64,13 +64,13 @@ async fn send(plant: &Plant, action: Action) -> Result<()> {
     SystemRandom.fill(&mut random).map_err(anyhow::Error::msg)?;
     let at = carboy_core::Clock::now(&carboy_core::SystemClock);
     let txn = TxnId::from_random(at, random);
-    let json = serde_json::to_vec(&Mutation { v: mutation::VERSION, txn, at, action })?;
+    let json = serde_json::to_vec(&Mutation { v: mutation::VERSION, txn, at, replaces: None, action })?;
     let mut body = Vec::new();
     GzEncoder::new(&*json, Compression::default()).read_to_end(&mut body)?;
     let exchange = Exchange {
-        path: "/v1/manage/mutations",
+        path: "/v1/manage/mutations".to_owned(),
         token: Some(plant.sample.manager.token.clone()),
-        body,
+        body: Body::Json(body),
         timeout: Duration::from_secs(10),
     };
     let reply = HttpTransport::new(&format!("http://{}", plant.address))?.exchange(exchange).await?;

@@ -88,6 +88,7 @@ pub(crate) async fn run(options: &Options, plant: &Plant, folder: &Path) -> Resu
 /// One rider's share of the work, evenly over his hours.
 async fn work(rider: &Rider, clock: Clock, actions: usize) -> Result<()> {
     let (start, end) = (WORK.start * MINUTE, WORK.end * MINUTE);
+    rider.begin_day()?;
     for action in 0..actions {
         let at = start + (end - start) * action as u64 / actions as u64;
         clock.sleep_until(at).await;
@@ -120,6 +121,7 @@ fn print_line(riders: &[Rider], clock: Clock) {
 /// Everybody has signal: what is left is sent, and everybody fetches what the others did.
 async fn finish(riders: &[Rider], clock: Clock) -> Result<()> {
     for rider in riders {
+        rider.end_day()?;
         for _ in 0..LAST_TRIES {
             rider.runtime.network_changed(true);
             let report = rider.runtime.sync_now().await.context("the drainer ended")?;

@@ -4,7 +4,7 @@ use crate::Plant;
 use crate::manager::RAISE;
 use crate::rider::Rider;
 use anyhow::Result;
-use carboy_protocol::{CustomerId, Field, Money, Profile, TxnId};
+use carboy_protocol::{CustomerId, Day, Field, Money, Profile, TxnId};
 use rusqlite::{Connection, OpenFlags};
 use std::collections::HashMap;
 
@@ -74,6 +74,21 @@ fn print_rider(plant: &Plant, rider: &Rider, server: &Connection, problems: &mut
     }
     if twice + rejected > 0 {
         problems.push(format!("{}: {twice} twice on the ledger, {rejected} rejected", rider.name));
+    }
+    let day = rider.runtime.engine().day()?;
+    let told: String = server.query_row(
+        "SELECT day FROM rider_days WHERE account = ?",
+        [rider.account.as_bytes()],
+        |row| row.get(0),
+    )?;
+    let told: Day = serde_json::from_str(&told)?;
+    let (on_phone, on_server) = (day.cash_in_hand.minor, told.in_all.cash_in_hand());
+    if (on_phone, on_server) != (0, 0) {
+        problems.push(format!("{}: cash in hand {on_phone}, on the server {on_server}", rider.name));
+    }
+    let is_over = day.shift == told.shift && told.shift.is_some_and(|shift| !shift.is_open());
+    if !is_over || told.in_all.products.values().any(|bottles| bottles.on_board() != 0) {
+        problems.push(format!("{}: the day did not end with an empty vehicle", rider.name));
     }
     if phone_cash != server_cash {
         problems.push(format!("{}: cash {phone_cash} on the phone, {server_cash} on the server", rider.name));

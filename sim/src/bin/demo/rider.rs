@@ -5,10 +5,12 @@ use crate::manager::Seen;
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use carboy_core::{
-    DeliveredLine, Engine, HttpTransport, Identity, Receipt, Runtime, SystemClock, SystemRandom, TokenError,
-    TokenProvider,
+    DeliveredLine, Engine, HttpTransport, Identity, MemoryKeys, Options, Runtime, SystemClock, SystemRandom,
+    TokenError, TokenProvider,
 };
-use carboy_protocol::{Currency, CustomerId, FailReason, Field, Money, Timestamp, TxnId};
+use carboy_protocol::{
+    Currency, CustomerId, FailReason, Field, Money, ProductCode, RouteId, StockLine, Timestamp, TxnId,
+};
 use carboy_sim::clock::Clock;
 use carboy_sim::link::Link;
 use carboy_sim::proxy::Proxy;
@@ -19,6 +21,9 @@ use tokio::task::JoinHandle;
 
 /// What the rider collects from the customer whom the manager changes too, in minor units.
 const DISPUTED_CASH: i64 = 3_000;
+
+/// Full bottles of each product that a rider loads: more than he can sell.
+const LOAD: i32 = 2_000;
 
 /// The number that the rider writes down there.
 const DISPUTED_PHONE: &str = "0722 000 222";
@@ -39,8 +44,9 @@ pub(crate) struct Rider {
     pub(crate) disputed: Option<(CustomerId, Seen)>,
     link: Link,
     currency: Currency,
+    route: RouteId,
     stops: Vec<CustomerId>,
-    products: Vec<carboy_protocol::ProductCode>,
+    products: Vec<ProductCode>,
     recorded: Mutex<Vec<Recorded>>,
 }
 
@@ -83,14 +89,16 @@ impl Rider {
         let sample = &plant.sample.riders[number];
         let proxy = Proxy::start(link.clone(), clock, plant.address).await?;
         let transport = Arc::new(HttpTransport::new(&format!("http://{}", proxy.address()))?);
-        let enrolled = carboy_core::enrol(&*transport, &sample.enrol_code, &format!("phone {}", number + 1))
+        let keys = Arc::new(MemoryKeys::default());
+        let name = format!("phone {}", number + 1);
+        let enrolled = carboy_core::enrol(&*transport, &*keys, &SystemRandom, &sample.enrol_code, &name)
             .await
             .with_context(|| format!("{} cannot enrol", sample.name))?;
         let identity =
             Identity { plant: enrolled.plant, account: enrolled.account, currency: enrolled.currency };
         let phone_clock = Arc::new(PhoneClock { clock, start: carboy_core::Clock::now(&SystemClock) });
-        let path = folder.join(format!("rider-{number}.db"));
-        let engine = Arc::new(Engine::open(&path, &identity, phone_clock, Arc::new(SystemRandom))?);
+        let options = Options { clock: phone_clock, ..Options::new(folder, identity, keys) };
+        let engine = Arc::new(Engine::open(&options)?);
         let runtime = Runtime::start(engine, transport, Arc::new(Token(enrolled.token)), None)?;
         runtime.sync_now().await.context("the drainer ended")?;
         let stops = &plant.sample.routes[number].stops;
@@ -102,6 +110,7 @@ impl Rider {
             disputed: None,
             link,
             currency: plant.sample.currency,
+            route: plant.sample.routes[number].route,
             // The disputed customer is kept for the dispute.
             stops: stops.iter().copied().filter(|&stop| stop != disputed).collect(),
             products: plant.sample.products.iter().map(|product| product.code.clone()).collect(),
@@ -125,6 +134,32 @@ impl Rider {
         self.link.has_signal(clock.now())
     }
 
+    /// The shift begins, with bottles for all of it.
+    pub(crate) fn begin_day(&self) -> Result<()> {
+        let engine = self.runtime.engine();
+        self.note(engine.start_shift(Some(self.route))?.txn, 0);
+        let load = |product: &ProductCode| StockLine { product: product.clone(), full: LOAD, empty: 0 };
+        let lines: Vec<_> = self.products.iter().map(load).collect();
+        self.note(engine.load_stock(&lines)?.txn, 0);
+        Ok(())
+    }
+
+    /// The cash and what is left of the bottles go back to the plant, and the shift ends.
+    pub(crate) fn end_day(&self) -> Result<()> {
+        let engine = self.runtime.engine();
+        let day = engine.day()?;
+        if day.cash_in_hand.minor > 0 {
+            self.note(engine.hand_in_cash(day.cash_in_hand, None)?.txn, 0);
+        }
+        let back = day.products.iter().map(|bottles| {
+            let (full, empty) = (i32::try_from(bottles.on_board)?, i32::try_from(bottles.empties_on_board)?);
+            Ok(StockLine { product: bottles.product.clone(), full, empty })
+        });
+        self.note(engine.return_stock(&back.collect::<Result<Vec<_>>>()?)?.txn, 0);
+        self.note(engine.finish_shift()?.txn, 0);
+        Ok(())
+    }
+
     /// One action: mostly a delivery with its cash at the next stop, sometimes a closed door or a new address.
     pub(crate) fn act(&self, number: usize) -> Result<()> {
         let engine = self.runtime.engine();
@@ -139,14 +174,14 @@ impl Rider {
             }
             n if n % 2 == 0 => {
                 let line = DeliveredLine { product, delivered: bottles, empties: bottles - 1 };
-                (engine.confirm_delivery(stop, &[line], None)?, 0)
+                (engine.confirm_delivery(stop, &[line], None, &[])?, 0)
             }
             _ => {
                 let cash = i64::from(bottles) * 5_000;
                 (engine.collect_cash(stop, self.money(cash))?, cash)
             }
         };
-        self.note(&receipt, cash);
+        self.note(receipt.txn, cash);
         Ok(())
     }
 
@@ -154,9 +189,9 @@ impl Rider {
     pub(crate) fn at_disputed(&self, customer: CustomerId) -> Result<()> {
         let engine = self.runtime.engine();
         let receipt = engine.collect_cash(customer, self.money(DISPUTED_CASH))?;
-        self.note(&receipt, DISPUTED_CASH);
+        self.note(receipt.txn, DISPUTED_CASH);
         let receipt = engine.update_profile(customer, [(Field::Phone, DISPUTED_PHONE.to_owned())].into())?;
-        self.note(&receipt, 0);
+        self.note(receipt.txn, 0);
         Ok(())
     }
 
@@ -164,9 +199,9 @@ impl Rider {
         Money::new(minor, self.currency)
     }
 
-    fn note(&self, receipt: &Receipt, cash: i64) {
+    fn note(&self, txn: TxnId, cash: i64) {
         let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        recorded.push(Recorded { txn: receipt.txn, cash });
+        recorded.push(Recorded { txn, cash });
     }
 
     /// Everything that the phone confirmed.

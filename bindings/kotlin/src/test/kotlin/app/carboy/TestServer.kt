@@ -13,7 +13,7 @@ class TestServer : AutoCloseable {
     val address: String
 
     init {
-        val sample = run("seed", "--customers", "6", "--routes", "1", "--riders", "6")
+        val sample = run("seed", "--customers", "6", "--routes", "1", "--riders", "12")
         codes = Regex("\"enrol_code\": \"([^\"]+)\"").findAll(sample).map { it.groupValues[1] }.toList().iterator()
         process = command("serve", "--listen", "127.0.0.1:0").start()
         val line = process.inputStream.bufferedReader().readLine()

@@ -1,0 +1,129 @@
+//! One tap: validates, stamps, and writes the record with its effect in one transaction.
+
+use crate::observe::Change;
+use crate::query::shown_fields;
+use crate::store::outbox::{Entry, Recorded};
+use crate::store::{Meta, outbox, overlay, photos};
+use crate::{Engine, Error};
+use carboy_protocol::{Action, Mutation, Timestamp, TxnId, mutation};
+use rusqlite::Transaction;
+
+/// What is to be recorded.
+pub(crate) struct Draft {
+    pub(crate) action: Action,
+    /// The row of whom it is about.
+    pub(crate) customer: Option<i64>,
+    /// The record that it takes back.
+    pub(crate) undoes: Option<Recorded>,
+    /// What on the attention list it deals with.
+    pub(crate) closes: Option<Closes>,
+}
+
+/// Something on the attention list that a new record deals with.
+pub(crate) struct Closes {
+    /// Its number there, which is the record's.
+    pub(crate) id: u64,
+    /// The mutation whose place the new one takes; `None` if it only closes it.
+    pub(crate) replaces: Option<TxnId>,
+}
+
+/// The record that was made.
+pub(crate) struct Stamp {
+    pub(crate) txn: TxnId,
+    pub(crate) id: u64,
+    /// The row of whom it is about.
+    pub(crate) customer: Option<i64>,
+    /// Whether something may have left the attention list: what it closes, or an edit that stood behind another.
+    may_settle_attention: bool,
+}
+
+impl Draft {
+    pub(crate) fn of(action: Action) -> Self {
+        Self { action, customer: None, undoes: None, closes: None }
+    }
+
+    pub(crate) fn about(row: i64, action: Action) -> Self {
+        Self { customer: Some(row), ..Self::of(action) }
+    }
+}
+
+impl Engine {
+    /// Records what `draft` says and returns what `show` makes of it, in one transaction.
+    pub(crate) fn record<T>(
+        &self,
+        draft: impl Fn(&Transaction<'_>, &Meta) -> Result<Draft, Error>,
+        show: impl Fn(&Transaction<'_>, &Meta, &Stamp) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (txn, at) = self.new_txn()?;
+        self.record_as(txn, at, draft, show)
+    }
+
+    pub(crate) fn record_as<T>(
+        &self,
+        txn: TxnId,
+        at: Timestamp,
+        draft: impl Fn(&Transaction<'_>, &Meta) -> Result<Draft, Error>,
+        show: impl Fn(&Transaction<'_>, &Meta, &Stamp) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let span = tracing::info_span!("record", txn_id = %txn);
+        let _entered = span.enter();
+        let (stamp, shown) = self.store.write(|tx| {
+            let mut meta = Meta::read(tx)?;
+            let draft = draft(tx, &meta)?;
+            let stamp = write(tx, &mut meta, txn, at, draft)?;
+            let shown = show(tx, &meta, &stamp)?;
+            Ok((stamp, shown))
+        })?;
+        tracing::debug!(id = stamp.id, "recorded");
+        self.signal.raise(&[Change::Day, Change::Outbox, Change::Status]);
+        if stamp.customer.is_some() {
+            self.signal.raise(&[Change::Customers]);
+        }
+        if stamp.may_settle_attention {
+            self.signal.raise(&[Change::Attention]);
+        }
+        self.signal.wake_drainer();
+        Ok(shown)
+    }
+}
+
+fn write(
+    tx: &Transaction<'_>,
+    meta: &mut Meta,
+    txn: TxnId,
+    at: Timestamp,
+    draft: Draft,
+) -> Result<Stamp, Error> {
+    let Draft { action, customer: row, undoes, closes } = draft;
+    action.validate()?;
+    if let Some(given) = action.currency().filter(|&given| given != meta.currency) {
+        return Err(Error::CurrencyMismatch { given, expected: meta.currency });
+    }
+    let amount = match &undoes {
+        Some(target) => target.amount.saturating_neg(),
+        None => action.ledger_amount().map_err(mutation::Invalid::from)?.map_or(0, |money| money.minor),
+    };
+    let before = match (&action, row) {
+        (Action::UpdateProfile { edit, .. }, Some(row)) => {
+            let mut before = shown_fields(tx, row)?;
+            before.retain(|field, _| edit.changes.contains_key(field));
+            Some(before)
+        }
+        _ => None,
+    };
+    let replaces = closes.as_ref().and_then(|closes| closes.replaces);
+    let mutation = Mutation { v: mutation::VERSION, txn, at, replaces, action };
+    let entry = Entry { mutation: &mutation, customer: row, amount, undoes, before };
+    outbox::append(tx, meta, &entry)?;
+    overlay::lay(tx, meta, &entry)?;
+    let id = meta.last_id;
+    if let Some(closes) = &closes {
+        tx.prepare_cached("DELETE FROM attention WHERE id = ?")?.execute([closes.id])?;
+        photos::hand_over(tx, closes.id, closes.replaces.map(|_| id))?;
+    } else if let Action::ConfirmDelivery { photos, .. } = &mutation.action {
+        photos::attach(tx, id, photos)?;
+    }
+    meta.save(tx)?;
+    let may_settle_attention = closes.is_some() || entry.is_profile_update();
+    Ok(Stamp { txn, id, customer: row, may_settle_attention })
+}

@@ -1,0 +1,57 @@
+//! What support can rely on: a mutation can be followed through the log.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod common;
+
+use common::world;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use tracing_subscriber::fmt::MakeWriter;
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+#[test]
+fn every_settled_mutation_is_logged_with_its_id_its_device_and_its_history() {
+    let world = world();
+    let mut phone = world.phone();
+    let txns = [phone.record(world.cash(5)), phone.record(world.cash(-5))];
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        phone.try_sync(&world).unwrap();
+        phone.try_sync(&world).unwrap();
+    });
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for txn in txns {
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(&format!("txn_id={txn}"))).collect();
+        assert_eq!(lines.len(), 2, "settled, then answered again: {log}");
+        for line in lines {
+            let (device, actor) = (format!("device={}", phone.auth.device), format!("actor={}", phone.actor));
+            assert!(line.contains(&device) && line.contains(&actor), "{line}");
+        }
+    }
+}
