@@ -17,6 +17,14 @@ pub(crate) fn c_compiler() -> Result<()> {
     Ok(())
 }
 
+/// Makes sure of perl and make, which OpenSSL's part of the encrypted store is built with.
+pub(crate) fn openssl_tools() -> Result<()> {
+    if answer("perl", &["--version"]).is_none() || answer("make", &["--version"]).is_none() {
+        install("perl and make", &["build-essential"])?;
+    }
+    Ok(())
+}
+
 /// Makes sure of rustfmt and clippy, which a minimal Rust installation leaves out.
 pub(crate) fn rust_components() -> Result<()> {
     if answer("cargo", &["fmt", "--version"]).is_some() && answer("cargo", &["clippy", "--version"]).is_some()
