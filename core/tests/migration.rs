@@ -1,15 +1,12 @@
 //! A file of each older schema opens with today's code, shows everything, and is sent.
 //!
-//! The fixtures are made once, by the code of their time:
-//! `cargo test -p carboy-core --test migration -- --ignored` writes the one of today's schema.
+//! The fixtures are made once, by the code of their time: `core/examples/write_fixture.rs` makes one of today's schema.
 #![cfg(not(feature = "encryption"))]
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
-use carboy_core::{DeliveredLine, Settlement};
-use carboy_protocol::wire::{Answer, Rejection};
-use carboy_protocol::{FailReason, Field, Progress, RouteId, StockLine};
+use carboy_core::Settlement;
 use std::fs;
 use std::path::{Path, PathBuf};
 use support::*;
@@ -21,41 +18,7 @@ fn fixture(version: u32) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/version_{version}.db"))
 }
 
-fn north() -> RouteId {
-    RouteId::from_bytes([7; 16])
-}
-
-/// A day with every kind of record: settled, refused and waiting ones.
-fn a_day(folder: &Path) {
-    let mut phone = Phone::with_plant(folder);
-    let engine = phone.engine.clone();
-    let line = |delivered, empties| DeliveredLine { product: "20L".parse().unwrap(), delivered, empties };
-    let stock = |full, empty| StockLine { product: "20L".parse().unwrap(), full, empty };
-    let photo = folder.join("photo.jpg");
-    fs::write(&photo, "a picture").unwrap();
-    engine.start_shift(Some(north())).unwrap();
-    engine.load_stock(&[stock(40, 0)]).unwrap();
-    engine.confirm_delivery(customer(1), &[line(3, 2)], Some("slip 1".into()), &[&photo]).unwrap();
-    engine.collect_cash(customer(2), kes(300)).unwrap();
-    let request = phone.request();
-    let mut reply = applied(&request, 51, vec![balance(1, 55_000)], 54);
-    reply.results[3].answer =
-        Answer::Rejected { reason: Rejection::UnknownCustomer, detail: "no customer".into() };
-    phone.reply(&reply);
-    phone.clock.advance(std::time::Duration::from_secs(60));
-    engine.confirm_delivery(customer(3), &[line(1, 0)], None, &[]).unwrap();
-    let cash = engine.collect_cash(customer(1), kes(45_000)).unwrap();
-    engine.withdraw(cash.id, Some("a slip".into())).unwrap();
-    engine.fail_delivery(customer(4), FailReason::Closed, None).unwrap();
-    engine.note_progress(customer(5), Progress::Arrived).unwrap();
-    engine.update_profile(customer(6), [(Field::Phone, "0711".into())].into()).unwrap();
-    engine.add_customer([(Field::Name, "Corner Kiosk".into())].into(), Some(north())).unwrap();
-    engine.return_stock(&[stock(5, 2)]).unwrap();
-    engine.hand_in_cash(kes(10_000), None).unwrap();
-    engine.finish_shift().unwrap();
-}
-
-/// Everything that [`a_day`] shows.
+/// Everything that the fixture's day shows.
 fn assert_shows_the_day(phone: &Phone) {
     let engine = &phone.engine;
     let status = engine.status().unwrap();
@@ -91,16 +54,4 @@ fn a_file_of_each_schema_opens_shows_everything_and_is_sent() {
         assert_eq!(phone.pending(), 0);
         phone.engine.collect_cash(customer(1), kes(5)).unwrap();
     }
-}
-
-#[test]
-#[ignore = "writes the fixture of today's schema, once, before the next one begins"]
-fn write_the_fixture() {
-    let folder = tempfile::tempdir().unwrap();
-    a_day(folder.path());
-    assert_shows_the_day(&Phone::empty(folder.path()));
-    let path = file(folder.path());
-    // One small file, without the free pages of the reserve.
-    raw(&path).execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-    fs::copy(path, fixture(VERSION)).unwrap();
 }

@@ -6,7 +6,7 @@ use super::{Meta, outbox, overlay};
 use crate::Error;
 use carboy_protocol::wire::{FeedItem, LedgerEntry};
 use carboy_protocol::{AccountId, Currency, CustomerId, Field, Money, Profile, RouteId};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, ToSql, Transaction, params, params_from_iter};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Merges `items` in their order. Returns the customers whose profile changed.
@@ -141,13 +141,11 @@ pub(crate) fn show_over(
     customer: i64,
     changes: &BTreeMap<Field, String>,
 ) -> Result<(), Error> {
-    let [name, phone, address, note] = Field::ALL.map(|field| changes.get(&field));
-    let lost: u64 = tx
-        .prepare_cached(
-            "UPDATE customer SET name = coalesce(?, name), phone = coalesce(?, phone),
-                 address = coalesce(?, address), note = coalesce(?, note) WHERE id = ? RETURNING lost",
-        )?
-        .query_row(params![name, phone, address, note, customer], |row| row.get(0))?;
+    // Only what changes: a column that is set anew costs its index too. Fields and columns have the same names.
+    let columns: Vec<String> = changes.keys().map(|field| format!("{} = ?", field.name())).collect();
+    let sql = format!("UPDATE customer SET {} WHERE id = ? RETURNING lost", columns.join(", "));
+    let values = changes.values().map(|value| value as &dyn ToSql).chain([&customer as &dyn ToSql]);
+    let lost: u64 = tx.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))?;
     // An edit that stood behind another one may be dealt with by this.
     if lost > 0 { refresh_shown(tx, customer) } else { Ok(()) }
 }
