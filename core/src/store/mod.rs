@@ -79,6 +79,8 @@ impl Place {
             key.unlock(&connection)?;
         }
         connection.set_prepared_statement_cache_capacity(96);
+        // Otherwise SQLite plans a query beside a partial index anew for each value that is bound.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(connection)
     }
 
