@@ -176,12 +176,14 @@ pub(crate) struct Event {
 }
 
 impl Engine {
-    /// Opens the account's file, and makes it if there is none.
+    /// Opens the account's file, and makes it if there is none. A damaged file is set aside beside it and never
+    /// deleted; what can be read of its outbox is carried over into a new one, and the attention list says so.
     ///
     /// # Errors
-    /// [`Error::WrongAccount`] if the file is another account's, [`Error::NewerSchema`] and [`Error::OldSqlite`]
-    /// if this code does not fit it, [`Error::WrongKey`], [`Error::KeyStore`], [`Error::Store`] if the folder
-    /// cannot be written.
+    /// [`Error::WrongAccount`] if the file is another account's, [`Error::NotAStore`] if it is another program's,
+    /// [`Error::NewerSchema`] and [`Error::OldSqlite`] if this code does not fit it, [`Error::WrongKey`],
+    /// [`Error::NotEncrypted`], [`Error::KeyStore`], [`Error::StorageFull`], [`Error::Store`] if the folder cannot be
+    /// written. The file is then left as it was.
     ///
     /// ```
     /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
