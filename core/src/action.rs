@@ -393,8 +393,7 @@ pub(crate) fn stamped(
     row: i64,
     changes: BTreeMap<Field, String>,
 ) -> Result<Edit, Error> {
-    let told = feed::profile(tx, row)?;
+    let (context, told) = feed::seen(tx, row)?;
     let laid = outbox::last_laid_lamport(tx, row)?;
-    let lamport = told.next_lamport().max(laid.saturating_add(1));
-    Ok(Edit { changes, context: told.clock(), lamport })
+    Ok(Edit { changes, context, lamport: told.max(laid.saturating_add(1)) })
 }

@@ -2,10 +2,10 @@
 //! one twice changes nothing.
 
 use super::outbox::LaidUpdate;
-use super::{Meta, outbox, overlay};
+use super::{Meta, bytes, outbox, overlay};
 use crate::Error;
 use carboy_protocol::wire::{FeedItem, LedgerEntry};
-use carboy_protocol::{AccountId, Currency, CustomerId, Field, Money, Profile, RouteId};
+use carboy_protocol::{AccountId, Currency, CustomerId, Field, Money, Profile, RouteId, VectorClock};
 use rusqlite::{OptionalExtension, ToSql, Transaction, params, params_from_iter};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,8 +29,7 @@ pub(crate) fn merge(tx: &Transaction<'_>, meta: &Meta, items: &[FeedItem]) -> Re
                     .execute(params![balance, closed, id])?;
                 overlay::put_told_visit(tx, id, visit.as_ref())?;
                 if let Some(profile) = profile {
-                    tx.prepare_cached("UPDATE customer SET profile = ? WHERE id = ?")?
-                        .execute(params![serde_json::to_string(profile)?, id])?;
+                    put_profile(tx, id, profile)?;
                     touched.insert(id);
                 }
             }
@@ -102,6 +101,21 @@ pub(crate) fn customer_row(tx: &Transaction<'_>, customer: CustomerId) -> Result
     }
     tx.prepare_cached("INSERT INTO customer (customer) VALUES (?)")?.execute([customer.as_bytes()])?;
     Ok(tx.last_insert_rowid())
+}
+
+fn put_profile(tx: &Transaction<'_>, customer: i64, profile: &Profile) -> Result<(), Error> {
+    let (clock, lamport) = (serde_json::to_string(&profile.clock())?, profile.next_lamport());
+    tx.prepare_cached("UPDATE customer SET profile = ?, clock = ?, lamport = ? WHERE id = ?")?
+        .execute(params![serde_json::to_string(profile)?, clock, lamport, customer])?;
+    Ok(())
+}
+
+/// The clock of the profile as the server has it, and the Lamport counter of a write that has seen it.
+pub(crate) fn seen(tx: &Transaction<'_>, customer: i64) -> Result<(VectorClock, u64), Error> {
+    let mut query = tx.prepare_cached("SELECT clock, lamport FROM customer WHERE id = ?")?;
+    let (clock, lamport) =
+        query.query_row([customer], |row| Ok((serde_json::from_slice(bytes(row, 0)?), row.get(1)?)))?;
+    Ok((clock?, lamport))
 }
 
 /// The profile as the server has it; empty where the feed has not brought it yet.

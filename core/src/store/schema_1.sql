@@ -52,6 +52,9 @@ CREATE TABLE customer (
     pending INTEGER NOT NULL DEFAULT 0,
     -- The server's registers as JSON; NULL until the feed has brought them.
     profile TEXT,
+    -- The registers' clock as JSON, and the Lamport counter behind theirs: what an edit made now has seen.
+    clock TEXT NOT NULL DEFAULT '{}',
+    lamport INTEGER NOT NULL DEFAULT 1,
     -- What screens show: the registers with the outbox's updates laid over them.
     name TEXT NOT NULL DEFAULT '',
     phone TEXT NOT NULL DEFAULT '',
