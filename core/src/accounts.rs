@@ -2,6 +2,7 @@
 
 use crate::env::{KeyStore, SystemRandom, key_name};
 use crate::store::key::StoreKey;
+use crate::store::salvage::{COMPANIONS, beside, unless_gone};
 use crate::store::{Meta, Place, outbox, photos};
 use crate::{Engine, Error, Runtime};
 use carboy_protocol::wire::MAX_BATCH;
@@ -205,12 +206,11 @@ impl Engine {
         }
         let file = self.file();
         // The WAL first: alone it would look like a database that was lost.
-        for suffix in ["-wal", "-shm", ""] {
-            let mut path = file.as_os_str().to_owned();
-            path.push(suffix);
-            remove_if_there(fs::remove_file(path))?;
+        for companion in COMPANIONS {
+            unless_gone(fs::remove_file(beside(file, companion)))?;
         }
-        remove_if_there(fs::remove_dir_all(self.album.folder()))?;
+        unless_gone(fs::remove_file(file))?;
+        unless_gone(fs::remove_dir_all(self.album.folder()))?;
         forget(&*self.keys, self.account)?;
         Ok(SignedOut::Removed)
     }
@@ -230,11 +230,4 @@ fn forget(keys: &dyn KeyStore, account: AccountId) -> Result<(), Error> {
         keys.remove(&key_name(account, what))?;
     }
     Ok(())
-}
-
-fn remove_if_there(result: std::io::Result<()>) -> Result<(), Error> {
-    match result {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::from_io(error)),
-        _ => Ok(()),
-    }
 }

@@ -196,13 +196,11 @@ impl Engine {
     ) -> Result<Receipt, Error> {
         let (txn, at) = self.new_txn()?;
         let customer = CustomerId(txn.0);
-        let draft = |tx: &Transaction<'_>, meta: &Meta| {
+        let draft = |tx: &Transaction<'_>, _: &Meta| {
             if let Some(route) = route {
                 known_route(tx, route)?;
             }
             let row = feed::customer_row(tx, customer)?;
-            tx.prepare_cached("UPDATE customer SET added_id = ? WHERE id = ?")?
-                .execute([i64::try_from(meta.last_id + 1).unwrap_or(i64::MAX), row])?;
             Ok(Draft::about(row, Action::AddCustomer { customer, fields: fields.clone(), route }))
         };
         self.record_as(txn, at, draft, receipt)

@@ -10,7 +10,8 @@ use crate::store::{Meta, bytes, feed};
 use crate::{Engine, Error};
 use carboy_protocol::mutation::Parsed;
 use carboy_protocol::{
-    Action, CustomerId, Edit, FailReason, Field, Money, Mutation, RouteId, StockLine, Timestamp, TxnId,
+    AccountId, Action, CustomerId, Edit, FailReason, Field, Money, Mutation, RouteId, StockLine, Timestamp,
+    TxnId,
 };
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::BTreeMap;
@@ -312,8 +313,8 @@ impl Engine {
     pub fn settle_edit(&self, customer: CustomerId, field: Field, keep: Keep) -> Result<Receipt, Error> {
         let edit = self.store.read(|tx| {
             let account = Meta::read(tx)?.account;
-            let row = known_customer(tx, customer)?;
-            lost_edit(tx, row, account, field)?.ok_or(Error::NoLostEdit(field.name()))
+            let mut edits = lost_edits_of(tx, known_customer(tx, customer)?, account)?.into_iter();
+            edits.find(|edit| edit.field == field).ok_or(Error::NoLostEdit(field.name()))
         })?;
         let kept = match keep {
             Keep::Shown => edit.shown.value,
@@ -416,9 +417,6 @@ fn drafted(tx: &Transaction<'_>, action: Action) -> Result<Draft, Error> {
         }
         other => other,
     };
-    if matches!(action, Action::AddCustomer { .. }) {
-        tx.execute("UPDATE customer SET added_id = (SELECT last_id + 1 FROM meta) WHERE id = ?", [row])?;
-    }
     Ok(Draft::about(row, action))
 }
 
@@ -486,9 +484,7 @@ fn lost_edits(tx: &Transaction<'_>, skip: u32, limit: u32) -> Result<Vec<Attenti
     let rows: Vec<i64> = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut edits = Vec::new();
     for row in rows {
-        for field in Field::ALL {
-            edits.extend(lost_edit(tx, row, account, field)?.map(Attention::LostEdit));
-        }
+        edits.extend(lost_edits_of(tx, row, account)?.into_iter().map(Attention::LostEdit));
         if edits.len() >= skip.saturating_add(limit) as usize {
             break;
         }
@@ -496,24 +492,20 @@ fn lost_edits(tx: &Transaction<'_>, skip: u32, limit: u32) -> Result<Vec<Attenti
     Ok(edits.into_iter().skip(skip as usize).take(limit as usize).collect())
 }
 
-/// This rider's edit of the field, if it stands behind another one and no pending edit deals with that.
-fn lost_edit(
-    tx: &Transaction<'_>,
-    row: i64,
-    account: carboy_protocol::AccountId,
-    field: Field,
-) -> Result<Option<LostEdit>, Error> {
+/// This rider's edits of a customer that stand behind another one, where no pending edit deals with that.
+fn lost_edits_of(tx: &Transaction<'_>, row: i64, account: AccountId) -> Result<Vec<LostEdit>, Error> {
     let profile = feed::profile(tx, row)?;
-    let is_dealt_with = laid_updates(tx, row)?.iter().any(|update| update.changes.contains_key(&field));
-    if is_dealt_with || !feed::lost_fields(&profile, account).contains(&field) {
-        return Ok(None);
-    }
-    let siblings = profile.siblings(field);
-    let mine = siblings.iter().skip(1).find(|sibling| sibling.author == account);
-    let (Some(shown), Some(mine)) = (siblings.first(), mine) else { return Ok(None) };
+    let laid = laid_updates(tx, row)?;
     let customer = customer_id(tx, row)?;
     let customer_name = shown_fields(tx, row)?.remove(&Field::Name).unwrap_or_default();
-    Ok(Some(LostEdit { customer, customer_name, field, shown: value(shown), mine: value(mine) }))
+    let is_open = |field: &Field| !laid.iter().any(|update| update.changes.contains_key(field));
+    let edit = |field: Field| {
+        let (shown, others) = profile.siblings(field).split_first()?;
+        let mine = others.iter().find(|sibling| sibling.author == account)?;
+        let customer_name = customer_name.clone();
+        Some(LostEdit { customer, customer_name, field, shown: value(shown), mine: value(mine) })
+    };
+    Ok(feed::lost_fields(&profile, account).into_iter().filter(is_open).filter_map(edit).collect())
 }
 
 fn customer_id(tx: &Transaction<'_>, row: i64) -> Result<CustomerId, Error> {

@@ -212,7 +212,9 @@ impl Drainer {
 
     /// Mutations first, then photos.
     fn next(&mut self) -> Result<Option<Step>, Error> {
-        let batch = self.engine.batch(if self.wrap { 1 } else { self.batch }, self.wrap)?;
+        // Without a token the question is only whether there is anything to send.
+        let limit = if self.wrap || self.token.is_none() { 1 } else { self.batch };
+        let batch = self.engine.batch(limit, self.wrap)?;
         let photo = if batch.mutations.is_empty() && !self.wanted {
             match self.engine.next_photo()? {
                 Some(photo) => Some(photo),
@@ -250,13 +252,7 @@ impl Drainer {
     }
 
     fn send_piece(&mut self, token: String, photo: Sending) -> Result<Option<Step>, Error> {
-        let album = &self.engine.album;
-        // A file that is not what it was would be sent in vain.
-        if photo.sent == 0 && !album.is_intact(photo.hash) {
-            self.engine.set_photo_aside(&photo)?;
-            return self.next();
-        }
-        let piece = match album.piece(photo.hash, photo.sent, self.piece as u64) {
+        let piece = match self.engine.album.piece(&photo, self.piece as u64) {
             Ok(piece) => piece,
             Err(error) => {
                 tracing::error!(hash = %photo.hash, %error, "a photo cannot be read");

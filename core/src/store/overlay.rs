@@ -44,7 +44,7 @@ pub(crate) fn lay(tx: &Transaction<'_>, meta: &mut Meta, entry: &Entry<'_>) -> R
             meta.laid_in_shift = Tally::default();
             meta.since = id;
         }
-        (Action::AddCustomer { route: Some(route), .. }, _) => append_stop(tx, *route, entry.customer)?,
+        (Action::AddCustomer { route, .. }, _) => lay_new_customer(tx, id, *route, entry.customer)?,
         (_, Some(target)) => outbox::set_undone_by(tx, target.id, Some(id))?,
         _ => {}
     }
@@ -103,15 +103,24 @@ fn undo_over_customer(tx: &Transaction<'_>, row: i64, id: u64, target: &Recorded
     Ok(())
 }
 
-/// A customer added here is the last stop of its route until the feed says where it stands.
-fn append_stop(tx: &Transaction<'_>, route: RouteId, customer: Option<i64>) -> Result<(), Error> {
+/// A customer added here is known from now on and, until the feed says where it stands, the last stop of its route.
+fn lay_new_customer(
+    tx: &Transaction<'_>,
+    id: u64,
+    route: Option<RouteId>,
+    customer: Option<i64>,
+) -> Result<(), Error> {
+    let route = route.map(|route| *route.as_bytes());
+    tx.execute(
+        "UPDATE customer SET added_id = ?, added_route = ? WHERE id = ?",
+        params![id, route, customer],
+    )?;
     tx.execute(
         "INSERT INTO stop (route, position, customer)
          SELECT route, coalesce((SELECT max(position) + 1 FROM stop WHERE route = ?1), 0), ?2
          FROM route WHERE route = ?1",
-        params![route.as_bytes(), customer],
+        params![route, customer],
     )?;
-    tx.execute("UPDATE customer SET added_route = ? WHERE id = ?", params![route.as_bytes(), customer])?;
     Ok(())
 }
 

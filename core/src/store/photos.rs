@@ -77,18 +77,18 @@ impl Album {
         self.folder.join(hash.to_string())
     }
 
-    /// Up to `limit` bytes of a photo from `from` on.
-    pub(crate) fn piece(&self, hash: PhotoHash, from: u64, limit: u64) -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(self.path(hash))?;
-        file.seek(SeekFrom::Start(from))?;
+    /// The next bytes of a photo to send, at most `limit`. Before the first ones all of it is checked: a file that is
+    /// not what it was would be sent in vain.
+    pub(crate) fn piece(&self, photo: &Sending, limit: u64) -> std::io::Result<Vec<u8>> {
+        let path = self.path(photo.hash);
+        if photo.sent == 0 && PhotoHash::of(&fs::read(&path)?) != photo.hash {
+            return Err(std::io::Error::other("its bytes have changed"));
+        }
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(photo.sent))?;
         let mut piece = Vec::new();
         file.take(limit).read_to_end(&mut piece)?;
         Ok(piece)
-    }
-
-    /// Whether the file is there and what it was.
-    pub(crate) fn is_intact(&self, hash: PhotoHash) -> bool {
-        fs::read(self.path(hash)).is_ok_and(|content| PhotoHash::of(&content) == hash)
     }
 
     /// Removes what no row speaks of: copies for records that were never made.

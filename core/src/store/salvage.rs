@@ -19,7 +19,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// What SQLite keeps beside a database, behind its name.
-const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
+pub(crate) const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 
 /// No database is shorter than the least page, in bytes.
 const SHORTEST: u64 = 512;
@@ -143,10 +143,7 @@ fn build(
 fn settle_names(path: &Path, aside: &Path) -> Result<(), Error> {
     sync_folder(path);
     for companion in COMPANIONS {
-        match fs::rename(beside(path, companion), beside(aside, companion)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::from_io(error)),
-            _ => {}
-        }
+        unless_gone(fs::rename(beside(path, companion), beside(aside, companion)))?;
     }
     sync_folder(path);
     fs::rename(new_name(path), path).map_err(Error::from_io)?;
@@ -213,9 +210,6 @@ fn carry_record(
     };
     let entry = Entry { mutation: &mutation, customer, amount, undoes, before: None };
     outbox::append_bytes(tx, meta, &entry, &saved.body, saved.before.as_deref())?;
-    if matches!(mutation.action, Action::AddCustomer { .. }) {
-        tx.execute("UPDATE customer SET added_id = ? WHERE id = ?", params![meta.last_id, customer])?;
-    }
     overlay::lay(tx, meta, &entry)?;
     if let Action::ConfirmDelivery { photos, .. } = &mutation.action {
         super::photos::attach(tx, meta.last_id, photos)?;
@@ -269,7 +263,7 @@ fn detail(finds: &Finds, aside: &Path, why: &str) -> String {
     )
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -300,7 +294,12 @@ fn last_aside(path: &Path) -> Option<PathBuf> {
 }
 
 fn remove(path: &Path) -> Result<(), Error> {
-    match fs::remove_file(path) {
+    unless_gone(fs::remove_file(path))
+}
+
+/// That something is not there is as good as its removal.
+pub(crate) fn unless_gone(removed: std::io::Result<()>) -> Result<(), Error> {
+    match removed {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::from_io(error)),
         _ => Ok(()),
     }
