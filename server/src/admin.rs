@@ -1,7 +1,7 @@
 //! What sets a plant up: people, devices, products, customers and routes. For the command line, the sample data
 //! and the dashboard.
 
-use crate::apply::Books;
+use crate::apply::{Books, Pace};
 use crate::store::{Account, Plant};
 use crate::{Error, Server, secret};
 use carboy_protocol::mutation::MAX_TEXT;
@@ -28,10 +28,12 @@ impl Server {
             id: PlantId::from_random(self.now(), secret::random_bytes(self.random())?),
             name: text("plant name", name)?,
             currency,
+            time_zone: "UTC".to_owned(),
+            language: "en".to_owned(),
             rev: 0,
             dashboard: ActorId::from_random(self.now(), secret::random_bytes(self.random())?),
         };
-        self.store().write(|tx| tx.insert_plant(&plant))?;
+        self.store().write(plant.id, |tx| tx.insert_plant(&plant))?;
         Ok(plant.id)
     }
 
@@ -57,7 +59,7 @@ impl Server {
     /// If the name is empty or too long, or there is no such plant.
     pub fn create_rider(&self, plant: PlantId, name: &str) -> Result<Account, Error> {
         let account = self.new_account(plant, Role::Rider, name)?;
-        self.store().write(|tx| tx.plant(plant).and_then(|_| tx.insert_account(&account)))?;
+        self.store().write(plant, |tx| tx.plant(plant).and_then(|_| tx.insert_account(&account)))?;
         Ok(account)
     }
 
@@ -81,7 +83,7 @@ impl Server {
             )));
         }
         let hash = secret::hash_password(self.random(), password)?;
-        self.store().write(|tx| {
+        self.store().write(plant, |tx| {
             tx.plant(plant)?;
             tx.insert_account(&account)?;
             let is_free = tx.insert_login(&login, &account, &hash)?;
@@ -106,7 +108,7 @@ impl Server {
     ) -> Result<(String, Timestamp), Error> {
         let (code, hash) = secret::new_code(self.random())?;
         let expires_at = Timestamp(self.now().0.saturating_add(CODE_SPAN));
-        self.store().write(|tx| {
+        self.store().write(plant, |tx| {
             let account = tx.account(plant, account)?.ok_or(Error::NotFound("account"))?;
             tx.insert_code(&account, hash, expires_at)
         })?;
@@ -119,7 +121,7 @@ impl Server {
     /// If there is no such account, or the name is empty or too long.
     pub fn create_token(&self, plant: PlantId, account: AccountId, name: &str) -> Result<String, Error> {
         let name = text("name", name)?;
-        self.store().write(|tx| {
+        self.store().write(plant, |tx| {
             let account = tx.account(plant, account)?.ok_or(Error::NotFound("account"))?;
             Ok(self.add_device(tx, &account, &name, None)?.1)
         })
@@ -131,7 +133,7 @@ impl Server {
     /// If there is no such device.
     pub fn revoke_device(&self, plant: PlantId, device: DeviceId) -> Result<(), Error> {
         let now = self.now();
-        let is_known = self.store().write(|tx| tx.revoke(plant, device, now))?;
+        let is_known = self.store().write(plant, |tx| tx.revoke(plant, device, now))?;
         if is_known { Ok(()) } else { Err(Error::NotFound("device")) }
     }
 
@@ -190,7 +192,7 @@ impl Server {
         };
         self.changing(manager, |tx, books| {
             for stop in stops {
-                tx.balance(manager.plant, *stop)?.ok_or(Error::NotFound("customer"))?;
+                tx.customer(manager.plant, *stop)?.ok_or(Error::NotFound("customer"))?;
             }
             tx.put_route(manager.plant, route, &name, stops, books.take_rev())
         })?;
@@ -201,10 +203,10 @@ impl Server {
     fn changing(
         &self,
         manager: &Account,
-        change: impl FnOnce(&crate::store::Tx<'_>, &mut Books<'_, '_>) -> Result<(), Error>,
+        change: impl FnOnce(&crate::store::Tx<'_>, &mut Books<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.store().write(|tx| {
-            let mut books = Books::open(tx, manager, self.now())?;
+        self.store().write(manager.plant, |tx| {
+            let mut books = Books::open(tx, manager, self.now(), Pace::AllAtOnce)?;
             change(tx, &mut books)?;
             books.close()
         })

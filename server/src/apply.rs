@@ -6,20 +6,48 @@
 //! does is in `effect`, what takes it back in `reversal`.
 
 use crate::Error;
-use crate::store::{Account, Actor, Plant, RiderDay, Stored, Tx};
+use crate::store::{Account, Actor, Changes, Customer, Plant, RiderDay, Settled, Stored, Tx};
 use carboy_protocol::mutation::Parsed;
 use carboy_protocol::wire::{Answer, Rejection};
-use carboy_protocol::{Action, ChainHash, Dot, Mutation, Role, Timestamp, TxnId};
+use carboy_protocol::{Action, ChainHash, CustomerId, Dot, Mutation, Profile, Role, Timestamp, TxnId};
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A plant's books, open for the mutations of one author within one transaction.
-pub(crate) struct Books<'t, 'c> {
-    pub(crate) tx: &'t Tx<'c>,
+///
+/// What mutations change is collected and written when the books are closed. Whoever reads what may have changed
+/// asks the books and not the database.
+pub(crate) struct Books<'t> {
+    pub(crate) tx: &'t Tx<'t>,
     pub(crate) plant: Plant,
     pub(crate) author: &'t Account,
     pub(crate) now: Timestamp,
     /// A rider's; `None` for others. It is written once, when the books are closed.
     pub(crate) rider_day: Option<RiderDay>,
+    pace: Pace,
+    /// What the mutation at hand changes, as far as it has come.
+    pub(crate) draft: Changes,
+    /// What those before it have changed and the database does not have yet.
+    changes: Changes,
+    /// What was read, or written by these books.
+    seen: Seen,
+}
+
+/// When changes are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Once, for all mutations: quick, and if the database refuses a row of one of them, nothing is written.
+    AllAtOnce,
+    /// Behind each mutation: if the database refuses a row of one, that one is settled as rejected.
+    OneByOne,
+}
+
+/// What the books know of the database: `None` for what is not there.
+#[derive(Default)]
+struct Seen {
+    mutations: HashMap<TxnId, Option<Stored>>,
+    customers: HashMap<CustomerId, Option<Customer>>,
+    profiles: HashMap<CustomerId, Option<Profile>>,
 }
 
 /// A mutation's link in its history's hash chain.
@@ -62,19 +90,42 @@ pub struct Outcome {
     pub duplicate: bool,
 }
 
-impl<'t, 'c> Books<'t, 'c> {
-    pub(crate) fn open(tx: &'t Tx<'c>, author: &'t Account, now: Timestamp) -> Result<Self, Error> {
+impl<'t> Books<'t> {
+    pub(crate) fn open(
+        tx: &'t Tx<'t>,
+        author: &'t Account,
+        now: Timestamp,
+        pace: Pace,
+    ) -> Result<Self, Error> {
         let is_rider = author.role == Role::Rider;
-        let rider_day = is_rider.then(|| tx.rider_day(author.plant, author.id)).transpose()?;
-        Ok(Self { tx, plant: tx.plant(author.plant)?, author, now, rider_day })
+        Ok(Self {
+            tx,
+            plant: tx.plant(author.plant)?,
+            author,
+            now,
+            rider_day: is_rider.then(|| tx.rider_day(author.plant, author.id)).transpose()?,
+            pace,
+            draft: Changes::default(),
+            changes: Changes::default(),
+            seen: Seen::default(),
+        })
     }
 
-    /// Makes the revs taken last. To be called once, when all mutations are settled.
-    pub(crate) fn close(self) -> Result<(), Error> {
+    /// Writes what was collected, and makes the revs taken last. To be called once, when all mutations are settled.
+    pub(crate) fn close(mut self) -> Result<(), Error> {
+        self.write_out()?;
         if let Some(rider_day) = &self.rider_day {
             self.tx.put_rider_day(self.plant.id, self.author.id, rider_day)?;
         }
         self.tx.set_rev(self.plant.id, self.plant.rev)
+    }
+
+    fn write_out(&mut self) -> Result<(), Error> {
+        let changes = std::mem::take(&mut self.changes);
+        self.tx.write_changes((self.plant.id, self.author.id), &changes, self.now)?;
+        self.seen.customers.extend(changes.customers.into_iter().map(|(id, state)| (id, Some(state))));
+        self.seen.profiles.extend(changes.profiles.into_iter().map(|(id, profile)| (id, Some(profile))));
+        Ok(())
     }
 
     pub(crate) fn plant(&self) -> &Plant {
@@ -87,9 +138,82 @@ impl<'t, 'c> Books<'t, 'c> {
         self.plant.rev
     }
 
-    /// Settles `body` as the next mutation of `actor`.
-    pub(crate) fn settle(&mut self, actor: &mut Actor, body: &str, link: Link) -> Result<Outcome, Error> {
-        let parsed = Parsed::of(body);
+    /// Looks up at once what the mutations of a batch are about, instead of for each of them.
+    pub(crate) fn look_up(&mut self, batch: &[Parsed]) -> Result<(), Error> {
+        // One by one, a row that cannot be read stops only the mutation that needs it.
+        if self.pace == Pace::OneByOne {
+            return Ok(());
+        }
+        let (plant, account) = (self.plant.id, self.author.id);
+        let txns: BTreeSet<_> = batch.iter().map(txn_of).collect();
+        let txns: Vec<_> = txns.into_iter().collect();
+        self.seen.mutations.extend(txns.iter().map(|txn| (*txn, None)));
+        let known = self.tx.mutations(plant, account, &txns)?;
+        self.seen.mutations.extend(known.into_iter().map(|stored| (stored.txn, Some(stored))));
+        let (mut customers, mut profiles) = (BTreeSet::new(), BTreeSet::new());
+        for parsed in batch {
+            let Parsed::Known(Mutation { action, .. }) = parsed else { continue };
+            customers.extend(action.customer());
+            if let Action::UpdateProfile { customer, .. } = action {
+                profiles.insert(*customer);
+            }
+        }
+        let (customers, profiles): (Vec<_>, Vec<_>) =
+            (customers.into_iter().collect(), profiles.into_iter().collect());
+        self.seen.customers.extend(customers.iter().map(|id| (*id, None)));
+        let known = self.tx.customers_by_id(plant, &customers)?;
+        self.seen.customers.extend(known.into_iter().map(|(id, state)| (id, Some(state))));
+        if !profiles.is_empty() {
+            self.seen.profiles.extend(profiles.iter().map(|id| (*id, None)));
+            let known = self.tx.profiles_by_id(plant, &profiles)?;
+            self.seen.profiles.extend(known.into_iter().map(|(id, profile)| (id, Some(profile))));
+        }
+        Ok(())
+    }
+
+    /// The customer as the mutations so far have left it.
+    pub(crate) fn customer(&mut self, id: CustomerId) -> Result<Option<Customer>, Error> {
+        if let Some(state) = self.draft.customers.get(&id).or_else(|| self.changes.customers.get(&id)) {
+            return Ok(Some(state.clone()));
+        }
+        if let Some(state) = self.seen.customers.get(&id) {
+            return Ok(state.clone());
+        }
+        let state = self.tx.customer(self.plant.id, id)?;
+        self.seen.customers.insert(id, state.clone());
+        Ok(state)
+    }
+
+    /// The customer's profile as the mutations so far have left it.
+    pub(crate) fn profile(&mut self, id: CustomerId) -> Result<Option<Profile>, Error> {
+        if let Some(profile) = self.draft.profiles.get(&id).or_else(|| self.changes.profiles.get(&id)) {
+            return Ok(Some(profile.clone()));
+        }
+        if let Some(profile) = self.seen.profiles.get(&id) {
+            return Ok(profile.clone());
+        }
+        let profile = self.tx.profile(self.plant.id, id)?;
+        self.seen.profiles.insert(id, profile.clone());
+        Ok(profile)
+    }
+
+    /// The author's mutation with this id.
+    pub(crate) fn mutation(&mut self, txn: TxnId) -> Result<Option<&Stored>, Error> {
+        if !self.seen.mutations.contains_key(&txn) {
+            let stored = self.tx.mutation(self.plant.id, self.author.id, txn)?;
+            self.seen.mutations.insert(txn, stored);
+        }
+        Ok(self.seen.mutations.get(&txn).and_then(Option::as_ref))
+    }
+
+    /// Settles `body`, which reads as `parsed`, as the next mutation of `actor`.
+    pub(crate) fn settle(
+        &mut self,
+        actor: &mut Actor,
+        body: &str,
+        parsed: Parsed,
+        link: Link,
+    ) -> Result<Outcome, Error> {
         let given = txn_of(&parsed);
         let (mut txn, mut known) = self.find(given, body)?;
         if known.is_none() && !link.is_intact {
@@ -98,12 +222,12 @@ impl<'t, 'c> Books<'t, 'c> {
         }
         let dot = Dot { actor: actor.id, seq: actor.next_seq };
         let duplicate = known.is_some();
-        let answer = if let Some(stored) = known {
+        let answer = if let Some((first, answer)) = known {
             // Whoever repeats another history's mutation holds that history up to there.
-            if stored.dot.actor != actor.id {
-                actor.inherited.observe(stored.dot);
+            if first.actor != actor.id {
+                actor.inherited.observe(first);
             }
-            stored.answer
+            answer
         } else {
             let answer = if !link.is_intact {
                 let detail = format!("seq {} is not what the phone's hash chain vouches for", dot.seq);
@@ -114,28 +238,39 @@ impl<'t, 'c> Books<'t, 'c> {
                 let detail = format!("transaction {given} already stands for something else");
                 Answer::Rejected { reason: Rejection::TxnReused, detail }
             };
-            self.tx.insert_mutation(self.plant.id, self.author.id, txn, dot, body, &answer, self.now)?;
+            self.keep(Settled { txn, dot, body: body.to_owned(), answer: answer.clone() });
             answer
         };
         actor.head = link.hash;
         actor.next_seq += 1;
-        self.tx.insert_dot(self.plant.id, dot, self.author.id, txn, actor.head)?;
+        self.changes.dots.push((dot, txn, actor.head));
+        if self.pace == Pace::OneByOne {
+            self.write_out()?;
+        }
         tracing::debug!(txn_id = %txn, seq = dot.seq, duplicate, ?answer, "settled");
         Ok(Outcome { answer, duplicate })
     }
 
-    /// The key under which `body` is or will be stored, and what is stored there. It is the mutation's own id
-    /// unless that stands for other bytes already.
-    fn find(&self, given: TxnId, body: &str) -> Result<(TxnId, Option<Stored>), Error> {
+    fn keep(&mut self, settled: Settled) {
+        let Settled { txn, dot, body, answer } = &settled;
+        let stored =
+            Stored { txn: *txn, dot: *dot, body: body.clone(), answer: answer.clone(), is_withdrawn: false };
+        self.seen.mutations.insert(*txn, Some(stored));
+        self.changes.settled.push(settled);
+    }
+
+    /// The key under which `body` is or will be stored, and where what is stored there stood first, with its
+    /// answer. It is the mutation's own id unless that stands for other bytes already.
+    fn find(&mut self, given: TxnId, body: &str) -> Result<(TxnId, Option<(Dot, Answer)>), Error> {
         let mut key = given;
         loop {
-            match self.tx.mutation(self.plant.id, self.author.id, key)? {
+            match self.mutation(key)? {
                 Some(stored) if stored.body != body => {
                     // Hashing the key too makes a chain that nobody can have filled on purpose.
                     let taken = [if key == given { &[][..] } else { key.as_bytes() }, body.as_bytes()];
                     key = TxnId::of_unreadable(&taken.concat());
                 }
-                found => return Ok((key, found)),
+                found => return Ok((key, found.map(|stored| (stored.dot, stored.answer.clone())))),
             }
         }
     }
@@ -148,26 +283,59 @@ impl<'t, 'c> Books<'t, 'c> {
                 return Ok(Answer::Rejected { reason: Rejection::Invalid, detail: error.to_string() });
             }
         };
-        match self.tx.savepoint(|| self.effect_or_panic(actor, &mutation)) {
+        let effect = self.effect_or_panic(actor, &mutation);
+        match effect.and_then(|taken_back| self.accept_draft().map(|()| taken_back)) {
             Ok(taken_back) => {
                 let rev = self.take_rev();
                 self.count(&mutation, taken_back.as_ref(), rev);
                 Ok(Answer::Applied { rev })
             }
-            Err(Fault::Rejected(reason, detail)) => Ok(Answer::Rejected { reason, detail }),
-            Err(Fault::Failed(error)) if is_its_own(&error) => {
-                tracing::error!(txn_id = %mutation.txn, %error, "a mutation failed alone");
-                Ok(Answer::Rejected { reason: Rejection::Invalid, detail: error.to_string() })
+            Err(fault) => {
+                self.draft = Changes::default();
+                self.settle_fault(&mutation, fault)
             }
-            Err(Fault::Failed(error)) => Err(error),
         }
     }
 
+    fn settle_fault(&self, mutation: &Mutation, fault: Fault) -> Result<Answer, Error> {
+        match fault {
+            Fault::Rejected(reason, detail) => Ok(Answer::Rejected { reason, detail }),
+            // At the other pace, what failed may be a row of an earlier mutation.
+            Fault::Failed(error) if self.pace == Pace::OneByOne && error.is_its_own() => {
+                tracing::error!(txn_id = %mutation.txn, %error, "a mutation failed alone");
+                let detail = "the server could not keep it".to_owned();
+                Ok(Answer::Rejected { reason: Rejection::Invalid, detail })
+            }
+            Fault::Failed(error) => Err(error),
+        }
+    }
+
+    /// Makes what the mutation at hand changes part of the books.
+    fn accept_draft(&mut self) -> Result<(), Fault> {
+        let draft = std::mem::take(&mut self.draft);
+        if self.pace == Pace::OneByOne {
+            let (key, now) = ((self.plant.id, self.author.id), self.now);
+            self.tx.savepoint(|| self.tx.write_changes(key, &draft, now))?;
+        }
+        for (txn, _) in &draft.withdrawn {
+            if let Some(Some(stored)) = self.seen.mutations.get_mut(txn) {
+                stored.is_withdrawn = true;
+            }
+        }
+        if self.pace == Pace::AllAtOnce {
+            self.changes.absorb(draft);
+        } else {
+            self.seen.customers.extend(draft.customers.into_iter().map(|(id, state)| (id, Some(state))));
+            self.seen.profiles.extend(draft.profiles.into_iter().map(|(id, profile)| (id, Some(profile))));
+        }
+        Ok(())
+    }
+
     /// The effect; a panic in it is the mutation's own fault and stops no other one.
-    fn effect_or_panic(&self, actor: &Actor, mutation: &Mutation) -> Result<Option<TakenBack>, Fault> {
-        // Nothing half-done is seen afterwards: the effect only reads these values, and what it wrote to the
-        // database goes with the savepoint.
-        let effect = AssertUnwindSafe(|| self.effect(actor, mutation, self.plant.rev + 1));
+    fn effect_or_panic(&mut self, actor: &Actor, mutation: &Mutation) -> Result<Option<TakenBack>, Fault> {
+        let rev = self.plant.rev + 1;
+        // Nothing half-done is seen afterwards: the effect changes only the draft, which is then thrown away.
+        let effect = AssertUnwindSafe(|| self.effect(actor, mutation, rev));
         catch_unwind(effect).unwrap_or_else(|panic| {
             let panic = panic_text(panic.as_ref());
             tracing::error!(txn_id = %mutation.txn, panic, "a mutation panicked alone");
@@ -209,15 +377,6 @@ pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
-/// Whether an error comes from this mutation's own values or row, so that the ones behind it can go on.
-fn is_its_own(error: &Error) -> bool {
-    match error {
-        Error::Database(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation),
-        Error::Corrupt(_) => true,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,14 +405,16 @@ mod tests {
             let (v, txn, at) = (mutation::VERSION, server.new_txn().unwrap(), Timestamp(5));
             serde_json::to_string(&Mutation { v, txn, at, replaces: None, action }).unwrap()
         };
-        let before = server.store().read(|tx| tx.balance(sample.plant, customer)).unwrap().unwrap();
-        let answers = server.store().write(|tx| {
-            let mut books = Books::open(tx, &rider, Timestamp(9))?;
+        let balance =
+            || server.store().read(|tx| tx.customer(sample.plant, customer)).unwrap().unwrap().balance;
+        let before = balance();
+        let answers = server.store().write(sample.plant, |tx| {
+            let mut books = Books::open(tx, &rider, Timestamp(9), Pace::AllAtOnce)?;
             let id = carboy_protocol::ActorId::from_bytes([7; 16]);
             let mut actor = Actor::new(id, Some(rider.id));
             let mut settle = |body: &str| {
                 let link = Link::next(&actor, body);
-                books.settle(&mut actor, body, link).map(|outcome| outcome.answer)
+                books.settle(&mut actor, body, Parsed::of(body), link).map(|outcome| outcome.answer)
             };
             let answers = [settle(&body("1"))?, settle(&body(PANICS))?, settle(&body("2"))?];
             books.close()?;
@@ -263,10 +424,7 @@ mod tests {
         assert!(matches!(answers[0], Answer::Applied { .. }) && matches!(answers[2], Answer::Applied { .. }));
         let Answer::Rejected { reason, detail } = &answers[1] else { panic!("{answers:?}") };
         assert_eq!((*reason, detail.as_str()), (Rejection::Invalid, "the server failed on it"));
-        let after = server.store().read(|tx| {
-            let day = tx.rider_day(rider.plant, rider.id)?.day;
-            Ok((tx.balance(sample.plant, customer)?.unwrap(), day.in_all.deliveries))
-        });
-        assert_eq!(after.unwrap(), (before + 400, 2));
+        let day = server.store().read(|tx| tx.rider_day(rider.plant, rider.id)).unwrap().day;
+        assert_eq!((balance(), day.in_all.deliveries), (before + 400, 2));
     }
 }

@@ -1,11 +1,10 @@
 //! What each kind of mutation does when it is new.
 
-use crate::Error;
 use crate::apply::{Books, Fault, TakenBack};
-use crate::store::Actor;
+use crate::store::{Actor, Customer, ExpectedPhoto, FailedVisit, StopChange};
 use carboy_protocol::wire::{LedgerEntry, Rejection, Visit};
 use carboy_protocol::{
-    Action, CustomerId, Dot, Edit, Field, Money, MoneyError, Mutation, Photo, PlantId, Role, RouteId,
+    Action, CustomerId, Dot, Edit, Field, Money, MoneyError, Mutation, PlantId, Profile, Role, RouteId,
     VectorClock, Write,
 };
 use std::collections::BTreeMap;
@@ -17,10 +16,10 @@ const MAX_LAMPORT_LEAD: u64 = 10_000;
 #[cfg(test)]
 pub(crate) const PANICS: &str = "panic, please";
 
-impl Books<'_, '_> {
-    /// Writes the effect at `rev`; returns what was taken back by it, if it was a reversal.
+impl Books<'_> {
+    /// Drafts the effect at `rev`; returns what was taken back by it, if it was a reversal.
     pub(crate) fn effect(
-        &self,
+        &mut self,
         actor: &Actor,
         mutation: &Mutation,
         rev: u64,
@@ -54,28 +53,30 @@ impl Books<'_, '_> {
         }
     }
 
-    fn kind_effect(&self, actor: &Actor, mutation: &Mutation, rev: u64) -> Result<Option<TakenBack>, Fault> {
+    fn kind_effect(
+        &mut self,
+        actor: &Actor,
+        mutation: &Mutation,
+        rev: u64,
+    ) -> Result<Option<TakenBack>, Fault> {
         match &mutation.action {
             Action::ConfirmDelivery { customer, photos, .. } => {
                 self.append_amount(mutation, *customer, rev)?;
                 self.visit(mutation, *customer, rev)?;
-                self.expect_photos(mutation, photos)?;
+                let txn = mutation.txn;
+                let photos = photos.iter().map(|photo| ExpectedPhoto { photo: *photo, txn });
+                self.draft.photos.extend(photos);
             }
             Action::CollectCash { customer, .. }
             | Action::AdjustBalance { customer, .. }
             | Action::SetBalance { customer, .. } => self.append_amount(mutation, *customer, rev)?,
             Action::UpdateProfile { customer, edit } => self.write(actor, mutation, *customer, edit, rev)?,
             Action::FailDelivery { customer, reason, note } => {
-                self.balance(*customer)?;
-                let why = (*reason, note.as_deref());
-                let (plant, author) = (self.plant.id, self.author.id);
-                self.tx.insert_failed_visit(plant, *customer, rev, author, why, mutation.at, self.now)?;
                 self.visit(mutation, *customer, rev)?;
+                let (customer, reason, note, at) = (*customer, *reason, note.clone(), mutation.at);
+                self.draft.failed_visits.push(FailedVisit { customer, rev, reason, note, at });
             }
-            Action::NoteProgress { customer, .. } => {
-                self.balance(*customer)?;
-                self.visit(mutation, *customer, rev)?;
-            }
+            Action::NoteProgress { customer, .. } => self.visit(mutation, *customer, rev)?,
             Action::AddCustomer { customer, fields, route } => {
                 self.add_customer(actor, mutation, (*customer, fields, *route), rev)?;
             }
@@ -91,13 +92,22 @@ impl Books<'_, '_> {
         Ok(None)
     }
 
-    /// The customer's balance in minor units; rejected if there is no such customer.
-    fn balance(&self, customer: CustomerId) -> Result<i64, Fault> {
-        self.tx.balance(self.plant.id, customer)?.ok_or_else(|| unknown_customer(self.plant.id, customer))
+    /// Changes what stands about a customer beside the profile; rejected if there is no such customer.
+    pub(crate) fn change(
+        &mut self,
+        id: CustomerId,
+        rev: u64,
+        change: impl FnOnce(&mut Customer) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let mut customer = self.customer(id)?.ok_or_else(|| unknown_customer(self.plant.id, id))?;
+        change(&mut customer)?;
+        customer.rev = rev;
+        self.draft.customers.insert(id, customer);
+        Ok(())
     }
 
     /// Puts what the mutation itself says on the customer's ledger.
-    fn append_amount(&self, mutation: &Mutation, customer: CustomerId, rev: u64) -> Result<(), Fault> {
+    fn append_amount(&mut self, mutation: &Mutation, customer: CustomerId, rev: u64) -> Result<(), Fault> {
         match mutation.action.ledger_amount().map_err(|error| invalid(&error))? {
             Some(amount) => self.append(mutation, customer, amount, note_of(&mutation.action), rev),
             None => Ok(()),
@@ -105,16 +115,21 @@ impl Books<'_, '_> {
     }
 
     pub(crate) fn append(
-        &self,
+        &mut self,
         mutation: &Mutation,
         customer: CustomerId,
         amount: Money,
         note: Option<String>,
         rev: u64,
     ) -> Result<(), Fault> {
-        let balance = Money::new(self.balance(customer)?, self.plant.currency);
-        let balance = balance.plus(amount).map_err(|error| invalid(&error))?;
-        let entry = LedgerEntry {
+        let currency = self.plant.currency;
+        self.change(customer, rev, |state| {
+            let balance =
+                Money::new(state.balance, currency).plus(amount).map_err(|error| invalid(&error))?;
+            state.balance = balance.minor;
+            Ok(())
+        })?;
+        self.draft.entries.push(LedgerEntry {
             txn: mutation.txn,
             customer,
             kind: mutation.action.kind().to_owned(),
@@ -124,37 +139,32 @@ impl Books<'_, '_> {
             author: self.author.id,
             at: mutation.at,
             rev,
-        };
-        Ok(self.tx.append_entry(self.plant.id, &entry, balance.minor, self.now)?)
+        });
+        Ok(())
     }
 
     /// Notes how the customer's stop stands now.
-    fn visit(&self, mutation: &Mutation, customer: CustomerId, rev: u64) -> Result<(), Error> {
+    fn visit(&mut self, mutation: &Mutation, customer: CustomerId, rev: u64) -> Result<(), Fault> {
         let Some(state) = mutation.action.stop_state() else { return Ok(()) };
         let shift = self.rider_day.as_ref().and_then(|rider_day| rider_day.day.shift.as_ref());
         let visit = Visit { state, txn: mutation.txn, shift: shift.map(|shift| shift.txn) };
-        self.tx.put_visit(self.plant.id, customer, &visit, rev)
-    }
-
-    fn expect_photos(&self, mutation: &Mutation, photos: &[Photo]) -> Result<(), Error> {
-        for photo in photos {
-            let key = (self.plant.id, photo.hash, self.author.id);
-            self.tx.expect_photo(key, mutation.txn, photo.bytes)?;
-        }
-        Ok(())
+        self.change(customer, rev, |state| {
+            state.visit = Some(visit);
+            Ok(())
+        })
     }
 
     /// Writes to a customer's profile, as the event that `mutation` is.
     pub(crate) fn write(
-        &self,
+        &mut self,
         actor: &Actor,
         mutation: &Mutation,
         customer: CustomerId,
         edit: &Edit,
         rev: u64,
     ) -> Result<(), Fault> {
-        let found = self.tx.customer(self.plant.id, customer)?;
-        let mut profile = found.ok_or_else(|| unknown_customer(self.plant.id, customer))?.profile;
+        let found = self.profile(customer)?;
+        let mut profile = found.ok_or_else(|| unknown_customer(self.plant.id, customer))?;
         let limit = profile.next_lamport().saturating_add(MAX_LAMPORT_LEAD);
         if edit.lamport > limit {
             let detail = format!("lamport counter out of range: {} (limit {limit})", edit.lamport);
@@ -169,26 +179,31 @@ impl Books<'_, '_> {
             at: mutation.at,
             changes: edit.changes.clone(),
         });
-        Ok(self.tx.put_profile(self.plant.id, customer, &profile, rev)?)
+        self.draft.profiles.insert(customer, profile);
+        self.draft.profile_changes.push((rev, customer));
+        self.change(customer, rev, |_| Ok(()))
     }
 
     fn add_customer(
-        &self,
+        &mut self,
         actor: &Actor,
         mutation: &Mutation,
-        (customer, fields, route): (CustomerId, &BTreeMap<Field, String>, Option<RouteId>),
+        (id, fields, route): (CustomerId, &BTreeMap<Field, String>, Option<RouteId>),
         rev: u64,
     ) -> Result<(), Fault> {
-        if !self.tx.insert_customer(self.plant.id, customer, rev)? {
-            let detail = format!("customer {customer} exists already");
-            return Err(Fault::Rejected(Rejection::Invalid, detail));
+        if self.customer(id)?.is_some() {
+            return Err(Fault::Rejected(Rejection::Invalid, format!("customer {id} exists already")));
         }
+        self.draft.customers.insert(id, Customer { balance: 0, visit: None, is_closed: false, rev });
+        self.draft.profiles.insert(id, Profile::default());
         let edit = Edit { changes: fields.clone(), context: VectorClock::new(), lamport: 1 };
-        self.write(actor, mutation, customer, &edit, rev)?;
-        if let Some(route) = route
-            && !self.tx.append_stop(self.plant.id, route, customer, rev)?
-        {
-            tracing::warn!(txn_id = %mutation.txn, %route, "no such route for a new customer");
+        self.write(actor, mutation, id, &edit, rev)?;
+        if let Some(route) = route {
+            if self.tx.has_route(self.plant.id, route)? {
+                self.draft.stops.push(StopChange::Append { route, customer: id, rev });
+            } else {
+                tracing::warn!(txn_id = %mutation.txn, %route, "no such route for a new customer");
+            }
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use carboy_protocol::wire::Refusal;
 use rusqlite::ErrorCode;
+use tokio_postgres::error::SqlState;
 
 /// Why a request could not be served. Nothing of the request took effect.
 #[derive(Debug, thiserror::Error)]
@@ -19,15 +20,24 @@ pub enum Error {
     /// A value given to an administrative function is not acceptable.
     #[error("{0}")]
     Invalid(String),
-    /// The database failed.
+    /// SQLite failed.
     #[error(transparent)]
-    Database(#[from] rusqlite::Error),
+    Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL failed, or the connection to it.
+    #[error("{}", postgres_text(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// No connection to PostgreSQL could be had in time.
+    #[error("no connection to the database: {0}")]
+    Unreachable(#[from] deadpool_postgres::PoolError),
     /// The database holds something that this version cannot read.
     #[error("unreadable value in the database: {0}")]
     Corrupt(String),
     /// The database cannot be used by this version.
     #[error("{0}")]
     Unusable(String),
+    /// A file could not be read or written.
+    #[error("file: {0}")]
+    File(std::io::Error),
     /// The random source failed.
     #[error("no random bytes: {0}")]
     Random(String),
@@ -45,13 +55,50 @@ impl Error {
         Self::Refused(Refusal::SignIn { detail: detail.into() })
     }
 
-    /// Whether trying again later may help: a full disk, a failing one, or a lock held too long.
+    /// Whether trying again later may help: a full disk, a failing one, a lock held too long, a connection lost.
     fn is_passing(&self) -> bool {
         use ErrorCode::{CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, OutOfMemory, SystemIoFailure};
-        matches!(self, Self::Database(error) if error.sqlite_error_code().is_some_and(|code| matches!(
-            code,
-            DiskFull | DatabaseBusy | DatabaseLocked | SystemIoFailure | CannotOpen | OutOfMemory
-        )))
+        match self {
+            Self::Sqlite(error) => error.sqlite_error_code().is_some_and(|code| {
+                matches!(
+                    code,
+                    DiskFull | DatabaseBusy | DatabaseLocked | SystemIoFailure | CannotOpen | OutOfMemory
+                )
+            }),
+            // Without a code, it is the connection that failed.
+            Self::Postgres(error) => error.code().is_none_or(|code| {
+                // By class: connection, transaction rollback, lack of resources, lock, operator, system.
+                let class = &code.code()[..2];
+                matches!(class, "08" | "40" | "53" | "55" | "57" | "58")
+                    || *code == SqlState::READ_ONLY_SQL_TRANSACTION
+            }),
+            Self::Unreachable(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the database refuses what was to be written, so that only leaving it out helps.
+    pub(crate) fn is_its_own(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation),
+            // By class: data, integrity, limits.
+            Self::Postgres(error) => {
+                error.code().is_some_and(|code| matches!(&code.code()[..2], "22" | "23" | "54"))
+            }
+            Self::Corrupt(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// What PostgreSQL says, without which its client's own words ("db error") tell nothing.
+fn postgres_text(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!("{error}: {} ({})", db.message(), db.code().code()),
+        None => match std::error::Error::source(error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        },
     }
 }
 
@@ -87,7 +134,7 @@ mod tests {
     use rusqlite::ffi;
 
     fn refusal_for(code: i32) -> Refusal {
-        Error::Database(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).into()
+        Error::Sqlite(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).into()
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Server {
         if piece.len() > MAX_PIECE {
             return Err(Refusal::TooLarge { limit: MAX_PIECE as u64 });
         }
-        Ok(self.store().write(|tx| receive(tx, auth, hash, from, piece))?)
+        Ok(self.store().write(auth.account.plant, |tx| receive(tx, auth, hash, from, piece))?)
     }
 }
 

@@ -1,13 +1,13 @@
 //! The server as a library: everything that its HTTP routes do, callable in process.
 
-use crate::apply::{Books, Link, Outcome, txn_of};
+use crate::apply::{Books, Link, Outcome, Pace, txn_of};
 use crate::env::{Clock, Random, SystemClock, SystemRandom};
 use crate::limit::Limiter;
-use crate::store::{Account, Actor, Plant, Store, Tx};
+use crate::store::{Account, Actor, Location, Plant, Store, Tx};
 use crate::{Error, secret};
 use carboy_protocol::mutation::{self, Parsed};
 use carboy_protocol::wire::{EnrolReply, EnrolRequest, Refusal};
-use carboy_protocol::{Action, DeviceId, Mutation, PublicKey, Role, Timestamp, TxnId};
+use carboy_protocol::{Action, DeviceId, Mutation, PlantId, PublicKey, Role, Timestamp, TxnId};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl std::fmt::Debug for Server {
 }
 
 impl Server {
-    /// A server over the database at `path` (created if absent) with the system's clock and randomness.
+    /// A server over the SQLite database at `path` (created if absent) with the system's clock and randomness.
     ///
     /// # Errors
     /// See [`Store::open`].
@@ -60,8 +60,13 @@ impl Server {
     /// # Errors
     /// See [`Store::open`].
     pub fn open_with(path: &Path, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, Error> {
+        Ok(Self::over(Store::open(&Location::from(path))?, clock, random))
+    }
+
+    /// A server over any store.
+    pub fn over(store: Store, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let (enrol_limit, sign_in_limit) = (Limiter::new(MAX_FAILURES), Limiter::new(MAX_FAILURES));
-        Ok(Self { store: Store::open(path)?, clock, random, enrol_limit, sign_in_limit })
+        Self { store, clock, random, enrol_limit, sign_in_limit }
     }
 
     /// The database.
@@ -122,15 +127,18 @@ impl Server {
     fn enrol(&self, request: &EnrolRequest, now: Timestamp) -> Result<EnrolReply, Error> {
         let code = secret::hash_code(&request.code);
         let name: String = request.device_name.trim().chars().take(MAX_DEVICE_NAME).collect();
-        self.store.write(|tx| {
-            let enrolment = tx.code(code)?.ok_or_else(|| Error::sign_in("unknown enrolment code"))?;
-            if enrolment.used {
+        let found = self.store.read(|tx| tx.code(code))?;
+        let enrolment = found.ok_or_else(|| Error::sign_in("unknown enrolment code"))?;
+        if enrolment.used {
+            return Err(Error::sign_in("enrolment code already used"));
+        }
+        if enrolment.expires_at <= now {
+            return Err(Error::sign_in("enrolment code expired"));
+        }
+        self.store.write(enrolment.plant, |tx| {
+            if !tx.use_code(code, now)? {
                 return Err(Error::sign_in("enrolment code already used"));
             }
-            if enrolment.expires_at <= now {
-                return Err(Error::sign_in("enrolment code expired"));
-            }
-            tx.use_code(code, now)?;
             let account =
                 tx.account(enrolment.plant, enrolment.account)?.ok_or(Error::NotFound("account"))?;
             let (device, token) = self.add_device(tx, &account, &name, Some(request.public_key))?;
@@ -182,7 +190,7 @@ impl Server {
             return Ok(None);
         }
         let (token, hash) = secret::new_token(self.random(), plant)?;
-        self.store.write(|tx| {
+        self.store.write(plant, |tx| {
             let account = tx.account(plant, account)?.ok_or(Error::NotFound("account"))?;
             tx.insert_session(&account, hash, now, Timestamp(now.0.saturating_add(SESSION_SPAN)))
         })?;
@@ -208,7 +216,7 @@ impl Server {
     /// Only if the database fails.
     pub fn sign_out(&self, token: &str) -> Result<(), Error> {
         let Some((plant, hash)) = secret::read_token(token) else { return Ok(()) };
-        self.store.write(|tx| tx.delete_session(plant, hash))
+        self.store.write(plant, |tx| tx.delete_session(plant, hash))
     }
 
     /// Settles one mutation of `author`, byte for byte as it came, outside any phone's history.
@@ -223,8 +231,8 @@ impl Server {
         {
             return Err(Error::malformed(error.to_string()));
         }
-        self.store.write(|tx| {
-            self.settle_apart(tx, author, txn, |stored| {
+        self.settling(author.plant, |tx, pace| {
+            self.settle_apart(tx, author, (txn, pace), |stored| {
                 Ok(stored.is_none_or(|stored| stored == body).then(|| body.to_owned()))
             })
         })
@@ -236,17 +244,17 @@ impl Server {
     /// # Errors
     /// [`Error::TxnReused`] if `txn` stands for another action.
     pub fn act(&self, author: &Account, txn: TxnId, action: &Action) -> Result<Outcome, Error> {
-        self.store.write(|tx| self.act_within(tx, author, txn, action))
+        self.settling(author.plant, |tx, pace| self.act_within(tx, author, (txn, pace), action))
     }
 
     pub(crate) fn act_within(
         &self,
         tx: &Tx<'_>,
         author: &Account,
-        txn: TxnId,
+        (txn, pace): (TxnId, Pace),
         action: &Action,
     ) -> Result<Outcome, Error> {
-        self.settle_apart(tx, author, txn, |stored| {
+        self.settle_apart(tx, author, (txn, pace), |stored| {
             if let Some(stored) = stored {
                 let same = matches!(Parsed::of(stored), Parsed::Known(known) if known.action == *action);
                 return Ok(same.then(|| stored.to_owned()));
@@ -256,12 +264,28 @@ impl Server {
         })
     }
 
+    /// Runs `work`, which settles mutations: all of them at once, and if the database refuses a row of one, again one by
+    /// one, so that only this one is rejected.
+    pub(crate) fn settling<T>(
+        &self,
+        plant: PlantId,
+        work: impl Fn(&Tx<'_>, Pace) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match self.store.write(plant, |tx| work(tx, Pace::AllAtOnce)) {
+            Err(error) if error.is_its_own() => {
+                tracing::warn!(%error, "the database refuses a row: settling one by one");
+                self.store.write(plant, |tx| work(tx, Pace::OneByOne))
+            }
+            result => result,
+        }
+    }
+
     /// Settles what `body` makes of what `txn` stands for already; `None` from it means something else.
     fn settle_apart(
         &self,
         tx: &Tx<'_>,
         author: &Account,
-        txn: TxnId,
+        (txn, pace): (TxnId, Pace),
         body: impl FnOnce(Option<&str>) -> Result<Option<String>, Error>,
     ) -> Result<Outcome, Error> {
         let _span = tracing::info_span!("manage", account = %author.id).entered();
@@ -270,11 +294,11 @@ impl Server {
         if let Some(stored) = known {
             return Ok(Outcome { answer: stored.answer, duplicate: true });
         }
-        let mut books = Books::open(tx, author, self.now())?;
+        let mut books = Books::open(tx, author, self.now(), pace)?;
         let dashboard = books.plant().dashboard;
         let mut actor = tx.actor(author.plant, dashboard)?.unwrap_or_else(|| Actor::new(dashboard, None));
         let link = Link::next(&actor, &body);
-        let outcome = books.settle(&mut actor, &body, link)?;
+        let outcome = books.settle(&mut actor, &body, Parsed::of(&body), link)?;
         books.close()?;
         tx.put_actor(author.plant, &actor)?;
         Ok(outcome)

@@ -1,7 +1,7 @@
 //! One round trip of a phone: its signature and its hash chain are checked, its mutations settled, then it gets the
 //! feed.
 
-use crate::apply::{Books, Link, txn_of};
+use crate::apply::{Books, Link, Pace};
 use crate::server::Auth;
 use crate::store::{Account, Actor, Tx};
 use crate::{Error, Server, tamper};
@@ -27,9 +27,10 @@ impl Server {
         check_form(request)?;
         check_signature(auth, request)?;
         let now = self.now();
-        let results = self.store().write(|tx| receive(tx, auth, request, now))?;
+        let plant = auth.account.plant;
+        let results = self.settling(plant, |tx, pace| receive(tx, auth, request, (now, pace)))?;
         let since = Timestamp(now.0.saturating_sub(LEDGER_SPAN));
-        let Account { plant, id, role, .. } = auth.account;
+        let Account { id, role, .. } = auth.account;
         let (page, day) = self.store().read(|tx| {
             let day = (role == Role::Rider).then(|| tx.rider_day(plant, id)).transpose()?;
             Ok((tx.feed(plant, request.cursor, since)?, day.map(|rider_day| rider_day.day)))
@@ -83,7 +84,7 @@ fn receive(
     tx: &Tx<'_>,
     auth: &Auth,
     request: &SyncRequest,
-    now: Timestamp,
+    (now, pace): (Timestamp, Pace),
 ) -> Result<Vec<Settlement>, Error> {
     let mut actor = known_actor(tx, auth, request)?;
     let next = actor.next_seq;
@@ -94,26 +95,28 @@ fn receive(
         return Err(Error::Refused(Refusal::Gap { expected: next }));
     }
     let mut hash = hash_before(tx, auth, &actor, request.first_seq)?;
-    let mut results = Vec::with_capacity(request.mutations.len());
     let known = usize::try_from(next - request.first_seq)
         .map_or(request.mutations.len(), |known| known.min(request.mutations.len()));
     let (replayed, new) = request.mutations.split_at(known);
-    for (seq, body) in (request.first_seq..).zip(replayed) {
-        let (settlement, stored) = replay(tx, auth, Dot { actor: actor.id, seq }, body.get())?;
+    let mut results = Vec::with_capacity(request.mutations.len());
+    for (settlement, stored) in replay(tx, auth, request, replayed)? {
         results.push(settlement);
         hash = stored;
     }
     let (links, is_broken) = links(request, hash, new)?;
-    let mut books = Books::open(tx, &auth.account, now)?;
-    for (body, link) in new.iter().zip(links) {
+    let mut books = Books::open(tx, &auth.account, now, pace)?;
+    let batch: Vec<_> = new.iter().map(|body| Parsed::of(body.get())).collect();
+    books.look_up(&batch)?;
+    for ((body, parsed), link) in new.iter().zip(batch).zip(links) {
         let seq = actor.next_seq;
-        let outcome = books.settle(&mut actor, body.get(), link)?;
+        let outcome = books.settle(&mut actor, body.get(), parsed, link)?;
         results.push(Settlement { seq, answer: outcome.answer, duplicate: outcome.duplicate });
     }
     books.close()?;
     if is_broken {
         note_broken_chain(tx, auth, &mut actor, request)?;
     }
+    actor.device = Some(auth.device);
     tx.put_actor(auth.account.plant, &actor)?;
     let unsent = request.last_seq - (actor.next_seq - 1);
     tx.device_seen(auth.account.plant, auth.device, now, unsent, is_broken)?;
@@ -175,16 +178,27 @@ fn hash_before(tx: &Tx<'_>, auth: &Auth, actor: &Actor, first_seq: u64) -> Resul
     Ok(stored.unwrap_or_else(|| ChainHash::genesis(actor.id)))
 }
 
-/// What was answered the first time, if it was the same mutation.
-fn replay(tx: &Tx<'_>, auth: &Auth, dot: Dot, body: &str) -> Result<(Settlement, ChainHash), Error> {
-    match tx.mutation_at(auth.account.plant, dot)? {
-        Some(stored) if stored.body == body => {
-            tracing::debug!(txn_id = %txn_of(&Parsed::of(body)), seq = dot.seq, "answered again");
-            let hash = stored.hash.ok_or_else(|| Error::Corrupt(format!("no chain hash at {dot:?}")))?;
-            Ok((Settlement { seq: dot.seq, answer: stored.answer, duplicate: true }, hash))
-        }
-        _ => Err(forked(format!("seq {} of actor {} stands for something else", dot.seq, dot.actor))),
+/// What was answered the first time, if these were the same mutations.
+fn replay(
+    tx: &Tx<'_>,
+    auth: &Auth,
+    request: &SyncRequest,
+    bodies: &[Box<RawValue>],
+) -> Result<Vec<(Settlement, ChainHash)>, Error> {
+    if bodies.is_empty() {
+        return Ok(Vec::new());
     }
+    let seqs = (request.first_seq, request.first_seq + bodies.len() as u64 - 1);
+    let mut stored = tx.mutations_at(auth.account.plant, request.actor, seqs)?.into_iter().peekable();
+    let answers =
+        (request.first_seq..).zip(bodies).map(|(seq, body)| match stored.next_if(|(at, _, _)| *at == seq) {
+            Some((_, stored, hash)) if stored.body == body.get() => {
+                tracing::debug!(txn_id = %stored.txn, seq, "answered again");
+                Ok((Settlement { seq, answer: stored.answer, duplicate: true }, hash))
+            }
+            _ => Err(forked(format!("seq {seq} of actor {} stands for something else", request.actor))),
+        });
+    answers.collect()
 }
 
 /// Nothing may wedge: the manager is told, and what follows is checked against what the phone claims.

@@ -83,9 +83,7 @@ fn two_hours_offline(first: First) -> carboy_core::Customer {
 fn first_dot(world: &World, customer: CustomerId) -> carboy_protocol::Dot {
     let profile: String = world
         .database()
-        .query_row("SELECT profile FROM customers WHERE customer = ?", [customer.as_bytes()], |row| {
-            row.get(0)
-        })
+        .query_row("SELECT profile FROM profiles WHERE customer = ?", [customer.as_bytes()], |row| row.get(0))
         .unwrap();
     let profile: carboy_protocol::Profile = serde_json::from_str(&profile).unwrap();
     profile.siblings(Field::Phone)[0].dot

@@ -1,9 +1,8 @@
 //! Riders' days: what each rider's mutations add up to.
 
-use super::Tx;
+use super::{Tx, params};
 use crate::Error;
 use carboy_protocol::{AccountId, Day, PlantId};
-use rusqlite::{OptionalExtension, params};
 
 /// A rider's day, and where its shift began.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,13 +15,11 @@ pub(crate) struct RiderDay {
 impl Tx<'_> {
     /// The rider's day; one of nothing if nothing was recorded yet.
     pub(crate) fn rider_day(&self, plant: PlantId, account: AccountId) -> Result<RiderDay, Error> {
-        let found: Option<(String, u64)> = self
-            .conn
-            .prepare_cached("SELECT day, since_rev FROM rider_days WHERE plant = ? AND account = ?")?
-            .query_row(params![plant.as_bytes(), account.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let Some((day, since_rev)) = found else { return Ok(RiderDay::default()) };
-        Ok(RiderDay { day: serde_json::from_str(&day)?, since_rev })
+        let sql = "SELECT day, since_rev FROM rider_days WHERE plant = ?1 AND account = ?2";
+        let found = self.one(sql, params![plant, account], |row| {
+            Ok(RiderDay { day: serde_json::from_str(&row.get::<String>(0)?)?, since_rev: row.get(1)? })
+        })?;
+        Ok(found.unwrap_or_default())
     }
 
     pub(crate) fn put_rider_day(
@@ -31,17 +28,12 @@ impl Tx<'_> {
         account: AccountId,
         rider_day: &RiderDay,
     ) -> Result<(), Error> {
-        self.conn
-            .prepare_cached(
-                "INSERT INTO rider_days (plant, account, day, since_rev) VALUES (?, ?, ?, ?)
-                 ON CONFLICT DO UPDATE SET day = excluded.day, since_rev = excluded.since_rev",
-            )?
-            .execute(params![
-                plant.as_bytes(),
-                account.as_bytes(),
-                serde_json::to_string(&rider_day.day)?,
-                rider_day.since_rev
-            ])?;
+        let day = serde_json::to_string(&rider_day.day)?;
+        self.execute(
+            "INSERT INTO rider_days (plant, account, day, since_rev) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (plant, account) DO UPDATE SET day = excluded.day, since_rev = excluded.since_rev",
+            params![plant, account, day, rider_day.since_rev],
+        )?;
         Ok(())
     }
 }

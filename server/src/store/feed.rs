@@ -5,13 +5,10 @@
 //! whether a customer is closed may be newer than the page's end; resolving a write that is already in a profile
 //! changes nothing.
 
-use super::{Tx, people};
+use super::{Customer, Row, Tx, params, people};
 use crate::Error;
 use carboy_protocol::wire::{FeedItem, LedgerEntry};
-use carboy_protocol::{
-    AccountId, Currency, CustomerId, Money, PlantId, ProductCode, RouteId, Timestamp, TxnId,
-};
-use rusqlite::{Params, Row, params};
+use carboy_protocol::{Currency, CustomerId, Money, PlantId, ProductCode, RouteId, Timestamp};
 use std::collections::BTreeMap;
 
 /// How many changes one page holds. A customer with a profile is about 1 kB of JSON, 150 bytes compressed: a page
@@ -39,11 +36,11 @@ struct Range {
 }
 
 /// The customers that a page is about: the last rev, and whether the profile changed.
-type Touched = BTreeMap<[u8; 16], (u64, bool)>;
+type Touched = BTreeMap<CustomerId, (u64, bool)>;
 
 fn touch(touched: &mut Touched, row: &Row<'_>, is_profile: bool) -> Result<(), Error> {
     let (last, has_profile) = touched.entry(row.get(0)?).or_default();
-    *last = row.get::<_, u64>(1)?.max(*last);
+    *last = row.get::<u64>(1)?.max(*last);
     *has_profile |= is_profile;
     Ok(())
 }
@@ -68,92 +65,85 @@ impl Tx<'_> {
     /// The rev of the last change that still fits the page; `None` if all that is left fits.
     fn page_end(&self, plant: PlantId, after: u64, since: Timestamp) -> Result<Option<u64>, Error> {
         // Each branch reads at most a page of its index.
-        Ok(self
-            .conn
-            .prepare_cached(
-                "SELECT CASE WHEN count(*) = ?4 THEN max(rev) END FROM (
-                     SELECT rev FROM (
-                         SELECT * FROM (SELECT rev FROM products WHERE plant = ?1 AND rev > ?2
-                                        ORDER BY rev LIMIT ?4)
-                         UNION SELECT * FROM (SELECT rev FROM routes WHERE plant = ?1 AND rev > ?2
-                                        ORDER BY rev LIMIT ?4)
-                         UNION SELECT * FROM (SELECT rev FROM customers WHERE plant = ?1 AND rev > ?2
-                                        ORDER BY rev LIMIT ?4)
-                         UNION SELECT * FROM (SELECT rev FROM profile_changes WHERE plant = ?1 AND rev > ?2
-                                        ORDER BY rev LIMIT ?4)
-                         UNION SELECT * FROM (SELECT rev FROM ledger WHERE plant = ?1 AND rev > ?2
-                                        AND received_at >= ?3 ORDER BY rev LIMIT ?4))
-                     ORDER BY rev LIMIT ?4)",
-            )?
-            .query_row(params![plant.as_bytes(), after, since.0, PAGE], |row| row.get(0))?)
+        let end = self.one(
+            "SELECT CASE WHEN count(*) = ?1 THEN max(rev) END FROM (
+                 SELECT rev FROM (
+                     SELECT rev FROM (SELECT rev FROM products WHERE plant = ?2 AND rev > ?3
+                                      ORDER BY rev LIMIT ?1) AS p
+                     UNION SELECT rev FROM (SELECT rev FROM routes WHERE plant = ?2 AND rev > ?3
+                                      ORDER BY rev LIMIT ?1) AS r
+                     UNION SELECT rev FROM (SELECT rev FROM customers WHERE plant = ?2 AND rev > ?3
+                                      ORDER BY rev LIMIT ?1) AS c
+                     UNION SELECT rev FROM (SELECT rev FROM profile_changes WHERE plant = ?2 AND rev > ?3
+                                      ORDER BY rev LIMIT ?1) AS f
+                     UNION SELECT rev FROM (SELECT rev FROM ledger WHERE plant = ?2 AND rev > ?3
+                                      AND received_at >= ?4 ORDER BY rev LIMIT ?1) AS l) AS u
+                 ORDER BY rev LIMIT ?1) AS page",
+            params![PAGE, plant, after, since],
+            |row| row.get(0),
+        )?;
+        Ok(end.flatten())
     }
 
     /// A customer stands at its last change within the range.
     fn feed_customers(&self, range: &Range, items: &mut Vec<(u64, FeedItem)>) -> Result<(), Error> {
         let mut touched = Touched::new();
-        let key = params![range.plant.as_bytes(), range.after, range.end];
-        let sql = "SELECT customer, rev FROM profile_changes WHERE plant = ? AND rev > ? AND rev <= ?";
+        let key = params![range.plant, range.after, range.end];
+        let sql = "SELECT customer, rev FROM profile_changes WHERE plant = ?1 AND rev > ?2 AND rev <= ?3";
         self.each(sql, key, |row| touch(&mut touched, row, true))?;
-        let sql = "SELECT customer, rev FROM customers WHERE plant = ? AND rev > ? AND rev <= ?";
+        let sql = "SELECT customer, rev FROM customers WHERE plant = ?1 AND rev > ?2 AND rev <= ?3";
         self.each(sql, key, |row| touch(&mut touched, row, false))?;
         let sql = "SELECT customer, rev FROM ledger
-                   WHERE plant = ? AND rev > ? AND rev <= ? AND received_at >= ?";
-        let key = params![range.plant.as_bytes(), range.after, range.end, range.entries_since.0];
+                   WHERE plant = ?1 AND rev > ?2 AND rev <= ?3 AND received_at >= ?4";
+        let key = params![range.plant, range.after, range.end, range.entries_since];
         self.each(sql, key, |row| touch(&mut touched, row, false))?;
-        for (customer, (rev, has_profile)) in touched {
-            let customer = CustomerId::from_bytes(customer);
-            items.push((rev, self.feed_customer(range, customer, has_profile)?));
+        let ids: Vec<_> = touched.keys().copied().collect();
+        let with_profile: Vec<_> =
+            touched.iter().filter(|(_, (_, has_profile))| *has_profile).map(|(id, _)| *id).collect();
+        let mut profiles: BTreeMap<_, _> =
+            self.profiles_by_id(range.plant, &with_profile)?.into_iter().collect();
+        for (customer, state) in self.customers_by_id(range.plant, &ids)? {
+            let (rev, _) = touched[&customer];
+            let item = FeedItem::Customer {
+                customer,
+                balance: self.balance_at_end(range, customer, &state)?,
+                profile: profiles.remove(&customer),
+                visit: state.visit,
+                closed: state.is_closed,
+            };
+            items.push((rev, item));
         }
         Ok(())
     }
 
-    fn feed_customer(
-        &self,
-        range: &Range,
-        customer: CustomerId,
-        with_profile: bool,
-    ) -> Result<FeedItem, Error> {
-        let state = self.customer(range.plant, customer)?.ok_or(Error::NotFound("customer"))?;
-        let later: i64 = if state.rev > range.end {
-            self.conn
-                .prepare_cached(
-                    "SELECT coalesce(sum(amount), 0) FROM ledger
-                     WHERE plant = ? AND customer = ? AND rev > ?",
-                )?
-                .query_row(params![range.plant.as_bytes(), customer.as_bytes(), range.end], |row| {
-                    row.get(0)
-                })?
-        } else {
-            0
-        };
-        let minor = state
-            .balance
-            .checked_sub(later)
-            .ok_or_else(|| Error::Corrupt(format!("balance of customer {customer}")))?;
-        Ok(FeedItem::Customer {
-            customer,
-            balance: Money::new(minor, range.currency),
-            profile: with_profile.then_some(state.profile),
-            visit: state.visit,
-            closed: state.is_closed,
-        })
+    /// The balance as of the page's end.
+    fn balance_at_end(&self, range: &Range, id: CustomerId, state: &Customer) -> Result<Money, Error> {
+        let mut later = Some(0);
+        if state.rev > range.end {
+            let sql = "SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM ledger
+                       WHERE plant = ?1 AND customer = ?2 AND rev > ?3";
+            later = self.one(sql, params![range.plant, id, range.end], |row| row.get::<i64>(0))?;
+        }
+        let minor = later.and_then(|later| state.balance.checked_sub(later));
+        let minor = minor.ok_or_else(|| Error::Corrupt(format!("balance of customer {id}")))?;
+        Ok(Money::new(minor, range.currency))
     }
 
     fn feed_entries(&self, range: &Range, items: &mut Vec<(u64, FeedItem)>) -> Result<(), Error> {
         let sql = "SELECT rev, customer, account, txn, kind, amount, note, role, at FROM ledger
-                   WHERE plant = ? AND rev > ? AND rev <= ? AND received_at >= ? ORDER BY rev";
-        let key = params![range.plant.as_bytes(), range.after, range.end, range.entries_since.0];
+                   WHERE plant = ?1 AND rev > ?2 AND rev <= ?3 AND received_at >= ?4 ORDER BY rev";
+        let key = params![range.plant, range.after, range.end, range.entries_since];
         self.each(sql, key, |row| {
             let entry = LedgerEntry {
                 rev: row.get(0)?,
-                customer: CustomerId::from_bytes(row.get(1)?),
-                author: AccountId::from_bytes(row.get(2)?),
-                txn: TxnId::from_bytes(row.get(3)?),
+                customer: row.get(1)?,
+                author: row.get(2)?,
+                txn: row.get(3)?,
                 kind: row.get(4)?,
                 amount: Money::new(row.get(5)?, range.currency),
                 note: row.get(6)?,
-                role: people::role_of(&row.get::<_, String>(7)?),
-                at: Timestamp(row.get(8)?),
+                role: people::role_of(&row.get::<String>(7)?),
+                at: row.get(8)?,
             };
             items.push((entry.rev, FeedItem::Entry(entry)));
             Ok(())
@@ -161,8 +151,8 @@ impl Tx<'_> {
     }
 
     fn feed_products(&self, range: &Range, items: &mut Vec<(u64, FeedItem)>) -> Result<(), Error> {
-        let sql = "SELECT rev, code, name, price FROM products WHERE plant = ? AND rev > ? AND rev <= ?";
-        self.each(sql, params![range.plant.as_bytes(), range.after, range.end], |row| {
+        let sql = "SELECT rev, code, name, price FROM products WHERE plant = ?1 AND rev > ?2 AND rev <= ?3";
+        self.each(sql, params![range.plant, range.after, range.end], |row| {
             let code: String = row.get(1)?;
             let code = ProductCode::try_from(code).map_err(|error| Error::Corrupt(error.to_string()))?;
             let price = Money::new(row.get(3)?, range.currency);
@@ -172,32 +162,13 @@ impl Tx<'_> {
     }
 
     fn feed_routes(&self, range: &Range, items: &mut Vec<(u64, FeedItem)>) -> Result<(), Error> {
-        let sql = "SELECT rev, route, name FROM routes WHERE plant = ? AND rev > ? AND rev <= ?";
-        self.each(sql, params![range.plant.as_bytes(), range.after, range.end], |row| {
-            let route = RouteId::from_bytes(row.get(1)?);
-            let mut stops = Vec::new();
-            let sql = "SELECT customer FROM route_stops WHERE plant = ? AND route = ? ORDER BY position";
-            self.each(sql, params![range.plant.as_bytes(), route.as_bytes()], |row| {
-                stops.push(CustomerId::from_bytes(row.get(0)?));
-                Ok(())
-            })?;
+        let sql = "SELECT rev, route, name FROM routes WHERE plant = ?1 AND rev > ?2 AND rev <= ?3";
+        self.each(sql, params![range.plant, range.after, range.end], |row| {
+            let route: RouteId = row.get(1)?;
+            let sql = "SELECT customer FROM route_stops WHERE plant = ?1 AND route = ?2 ORDER BY position";
+            let stops = self.all(sql, params![range.plant, route], |row| row.get(0))?;
             items.push((row.get(0)?, FeedItem::Route { route, name: row.get(2)?, stops }));
             Ok(())
         })
-    }
-
-    /// Calls `take` with each row of a query.
-    pub(super) fn each(
-        &self,
-        sql: &str,
-        key: impl Params,
-        mut take: impl FnMut(&Row<'_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let mut query = self.conn.prepare_cached(sql)?;
-        let mut rows = query.query(key)?;
-        while let Some(row) = rows.next()? {
-            take(row)?;
-        }
-        Ok(())
     }
 }

@@ -1,10 +1,10 @@
 //! Histories: actors, the mutations received, and which mutation stands at which dot.
 
-use super::Tx;
+use super::value::{ToValue, Value};
+use super::{Row, Tx, params};
 use crate::Error;
 use carboy_protocol::wire::Answer;
-use carboy_protocol::{AccountId, ActorId, ChainHash, Dot, PlantId, Timestamp, TxnId, VectorClock};
-use rusqlite::{OptionalExtension, Row, params};
+use carboy_protocol::{AccountId, ActorId, ChainHash, DeviceId, Dot, PlantId, TxnId, VectorClock};
 
 /// One history, as far as the server has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub(crate) struct Actor {
     pub(crate) id: ActorId,
     /// `None` for the dashboard's.
     pub(crate) account: Option<AccountId>,
+    /// The phone that last spoke for it.
+    pub(crate) device: Option<DeviceId>,
     pub(crate) next_seq: u64,
     /// The chain's hash behind `next_seq - 1`.
     pub(crate) head: ChainHash,
@@ -22,77 +24,50 @@ pub(crate) struct Actor {
 impl Actor {
     pub(crate) fn new(id: ActorId, account: Option<AccountId>) -> Self {
         let head = ChainHash::genesis(id);
-        Self { id, account, next_seq: 1, head, inherited: VectorClock::new() }
+        Self { id, account, device: None, next_seq: 1, head, inherited: VectorClock::new() }
     }
 }
 
 /// A mutation that the server has settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stored {
+    pub(crate) txn: TxnId,
     /// Where it stood when it first came.
     pub(crate) dot: Dot,
     pub(crate) body: String,
     pub(crate) answer: Answer,
-    /// The chain's hash behind the dot that was asked for; only where a dot was.
-    pub(crate) hash: Option<ChainHash>,
     /// Whether it was applied and later taken back.
     pub(crate) is_withdrawn: bool,
 }
 
-/// What became of a mutation, as the database names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Status(pub(crate) &'static str);
-
-impl From<&Answer> for Status {
-    fn from(answer: &Answer) -> Self {
-        Self(match answer {
-            Answer::Applied { .. } => "applied",
-            Answer::Rejected { .. } => "rejected",
-            Answer::Parked => "parked",
-        })
-    }
-}
+/// What [`stored`] reads.
+const STORED: &str = "m.txn, m.actor, m.seq, m.body, m.answer, m.withdrawn_by IS NOT NULL";
 
 impl Tx<'_> {
     pub(crate) fn actor(&self, plant: PlantId, id: ActorId) -> Result<Option<Actor>, Error> {
-        let found = self
-            .conn
-            .prepare_cached(
-                "SELECT account, next_seq, head, inherited FROM actors WHERE plant = ? AND actor = ?",
-            )?
-            .query_row(params![plant.as_bytes(), id.as_bytes()], |row| {
-                let account: Option<[u8; 16]> = row.get(0)?;
-                let actor = Actor {
-                    id,
-                    account: account.map(AccountId::from_bytes),
-                    next_seq: row.get(1)?,
-                    head: ChainHash(row.get(2)?),
-                    inherited: VectorClock::new(),
-                };
-                Ok((actor, row.get::<_, String>(3)?))
+        let sql = "SELECT account, device, next_seq, head, inherited FROM actors
+                   WHERE plant = ?1 AND actor = ?2";
+        self.one(sql, params![plant, id], |row| {
+            Ok(Actor {
+                id,
+                account: row.get(0)?,
+                device: row.get(1)?,
+                next_seq: row.get(2)?,
+                head: row.get(3)?,
+                inherited: serde_json::from_str(&row.get::<String>(4)?)?,
             })
-            .optional()?;
-        found
-            .map(|(actor, clock)| Ok(Actor { inherited: serde_json::from_str(&clock)?, ..actor }))
-            .transpose()
+        })
     }
 
     pub(crate) fn put_actor(&self, plant: PlantId, actor: &Actor) -> Result<(), Error> {
-        self.conn
-            .prepare_cached(
-                "INSERT INTO actors (plant, actor, account, next_seq, head, inherited)
-                 VALUES (?, ?, ?, ?, ?, ?)
-                 ON CONFLICT DO UPDATE SET next_seq = excluded.next_seq, head = excluded.head,
-                     inherited = excluded.inherited",
-            )?
-            .execute(params![
-                plant.as_bytes(),
-                actor.id.as_bytes(),
-                actor.account.map(|account| *account.as_bytes()),
-                actor.next_seq,
-                actor.head.0,
-                serde_json::to_string(&actor.inherited)?,
-            ])?;
+        let inherited = serde_json::to_string(&actor.inherited)?;
+        self.execute(
+            "INSERT INTO actors (plant, actor, account, device, next_seq, head, inherited)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (plant, actor) DO UPDATE SET device = excluded.device, next_seq = excluded.next_seq,
+                 head = excluded.head, inherited = excluded.inherited",
+            params![plant, actor.id, actor.account, actor.device, actor.next_seq, actor.head, inherited],
+        )?;
         Ok(())
     }
 
@@ -103,139 +78,56 @@ impl Tx<'_> {
         account: AccountId,
         txn: TxnId,
     ) -> Result<Option<Stored>, Error> {
-        self.conn
-            .prepare_cached(
-                "SELECT actor, seq, body, answer, NULL, withdrawn_by IS NOT NULL FROM mutations
-                 WHERE plant = ? AND account = ? AND txn = ?",
-            )?
-            .query_row(params![plant.as_bytes(), account.as_bytes(), txn.as_bytes()], stored)
-            .optional()?
-            .transpose()
+        Ok(self.mutations(plant, account, &[txn])?.into_iter().next())
     }
 
-    /// The mutation that stands at `dot`.
-    pub(crate) fn mutation_at(&self, plant: PlantId, dot: Dot) -> Result<Option<Stored>, Error> {
-        self.conn
-            .prepare_cached(
-                "SELECT m.actor, m.seq, m.body, m.answer, d.hash, m.withdrawn_by IS NOT NULL
-                 FROM dots d JOIN mutations m USING (plant, account, txn)
-                 WHERE d.plant = ? AND d.actor = ? AND d.seq = ?",
-            )?
-            .query_row(params![plant.as_bytes(), dot.actor.as_bytes(), dot.seq], stored)
-            .optional()?
-            .transpose()
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "a row's columns")]
-    pub(crate) fn insert_mutation(
+    /// Those that are known of these ids.
+    pub(crate) fn mutations(
         &self,
         plant: PlantId,
         account: AccountId,
-        txn: TxnId,
-        dot: Dot,
-        body: &str,
-        answer: &Answer,
-        received_at: Timestamp,
-    ) -> Result<(), Error> {
-        self.conn
-            .prepare_cached(
-                "INSERT INTO mutations (plant, account, txn, actor, seq, body, status, answer, received_at)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )?
-            .execute(params![
-                plant.as_bytes(),
-                account.as_bytes(),
-                txn.as_bytes(),
-                dot.actor.as_bytes(),
-                dot.seq,
-                body,
-                Status::from(answer).0,
-                serde_json::to_string(answer)?,
-                received_at.0,
-            ])?;
-        Ok(())
+        txns: &[TxnId],
+    ) -> Result<Vec<Stored>, Error> {
+        let list: Vec<Value<'_>> = txns.iter().map(ToValue::value).collect();
+        let sql = format!(
+            "SELECT {STORED} FROM mutations m WHERE m.plant = ?1 AND m.account = ?2 AND m.txn = ANY(?3)"
+        );
+        self.all(&sql, params![plant, account, Value::List(&list)], stored)
     }
 
-    /// Notes that `txn`, which was rejected or parked, was dealt with. What dealt with it first stands.
-    pub(crate) fn close_mutation(
+    /// The mutations that stand at these seqs of a history, in order, each with the chain's hash behind it.
+    pub(crate) fn mutations_at(
         &self,
         plant: PlantId,
-        account: AccountId,
-        txn: TxnId,
-        by: TxnId,
-    ) -> Result<(), Error> {
-        self.conn
-            .prepare_cached(
-                "UPDATE mutations SET closed_by = coalesce(closed_by, ?)
-                 WHERE plant = ? AND account = ? AND txn = ?",
-            )?
-            .execute(params![by.as_bytes(), plant.as_bytes(), account.as_bytes(), txn.as_bytes()])?;
-        Ok(())
-    }
-
-    /// Notes that `txn`, which was applied, was taken back.
-    pub(crate) fn mark_withdrawn(
-        &self,
-        plant: PlantId,
-        account: AccountId,
-        txn: TxnId,
-        by: TxnId,
-    ) -> Result<(), Error> {
-        self.conn
-            .prepare_cached(
-                "UPDATE mutations SET withdrawn_by = ? WHERE plant = ? AND account = ? AND txn = ?",
-            )?
-            .execute(params![by.as_bytes(), plant.as_bytes(), account.as_bytes(), txn.as_bytes()])?;
-        Ok(())
-    }
-
-    /// Puts a mutation at its place in a history.
-    pub(crate) fn insert_dot(
-        &self,
-        plant: PlantId,
-        dot: Dot,
-        account: AccountId,
-        txn: TxnId,
-        hash: ChainHash,
-    ) -> Result<(), Error> {
-        self.conn
-            .prepare_cached(
-                "INSERT INTO dots (plant, actor, seq, account, txn, hash) VALUES (?, ?, ?, ?, ?, ?)",
-            )?
-            .execute(params![
-                plant.as_bytes(),
-                dot.actor.as_bytes(),
-                dot.seq,
-                account.as_bytes(),
-                txn.as_bytes(),
-                hash.0
-            ])?;
-        Ok(())
+        actor: ActorId,
+        (first, last): (u64, u64),
+    ) -> Result<Vec<(u64, Stored, ChainHash)>, Error> {
+        let sql = format!(
+            "SELECT {STORED}, d.seq, d.hash FROM dots d
+             JOIN mutations m ON m.plant = d.plant AND m.account = d.account AND m.txn = d.txn
+             WHERE d.plant = ?1 AND d.actor = ?2 AND d.seq >= ?3 AND d.seq <= ?4 ORDER BY d.seq"
+        );
+        self.all(&sql, params![plant, actor, first, last], |row| Ok((row.get(6)?, stored(row)?, row.get(7)?)))
     }
 
     pub(crate) fn chain_hash(&self, plant: PlantId, dot: Dot) -> Result<Option<ChainHash>, Error> {
-        let hash = self
-            .conn
-            .prepare_cached("SELECT hash FROM dots WHERE plant = ? AND actor = ? AND seq = ?")?
-            .query_row(params![plant.as_bytes(), dot.actor.as_bytes(), dot.seq], |row| row.get(0))
-            .optional()?;
-        Ok(hash.map(ChainHash))
+        let sql = "SELECT hash FROM dots WHERE plant = ?1 AND actor = ?2 AND seq = ?3";
+        self.one(sql, params![plant, dot.actor, dot.seq], |row| row.get(0))
     }
 
     pub(crate) fn set_chain_hash(&self, plant: PlantId, dot: Dot, hash: ChainHash) -> Result<(), Error> {
-        self.conn
-            .prepare_cached("UPDATE dots SET hash = ? WHERE plant = ? AND actor = ? AND seq = ?")?
-            .execute(params![hash.0, plant.as_bytes(), dot.actor.as_bytes(), dot.seq])?;
+        let sql = "UPDATE dots SET hash = ?1 WHERE plant = ?2 AND actor = ?3 AND seq = ?4";
+        self.execute(sql, params![hash, plant, dot.actor, dot.seq])?;
         Ok(())
     }
 }
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<Result<Stored, Error>> {
-    let dot = Dot { actor: ActorId::from_bytes(row.get(0)?), seq: row.get(1)? };
-    let (body, answer): (String, String) = (row.get(2)?, row.get(3)?);
-    let hash = row.get::<_, Option<[u8; 32]>>(4)?.map(ChainHash);
-    let is_withdrawn = row.get(5)?;
-    Ok(serde_json::from_str(&answer)
-        .map(|answer| Stored { dot, body, answer, hash, is_withdrawn })
-        .map_err(Error::from))
+fn stored(row: &Row<'_>) -> Result<Stored, Error> {
+    Ok(Stored {
+        txn: row.get(0)?,
+        dot: Dot { actor: row.get(1)?, seq: row.get(2)? },
+        body: row.get(3)?,
+        answer: serde_json::from_str(&row.get::<String>(4)?)?,
+        is_withdrawn: row.get(5)?,
+    })
 }

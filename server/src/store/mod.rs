@@ -1,84 +1,140 @@
-//! The embedded database: one writer, a few readers beside it, and all of the server's SQL.
+//! The database, SQLite or PostgreSQL, and all of the server's SQL.
 //!
-//! Rules live elsewhere; here are only typed reads and writes, grouped by what they are about.
+//! Rules live elsewhere; here are only typed reads and writes, grouped by what they are about. Each is written once,
+//! for both engines: what differs between them is behind one small trait in `driver`.
 
+mod changes;
 mod customers;
 mod days;
+mod driver;
 mod feed;
 mod history;
 mod pages;
 mod people;
 mod photos;
+mod postgres;
+mod sqlite;
+mod tables;
+mod transfer;
+mod value;
 
 pub(crate) use pages::{CustomerRow, DeviceRow, LedgerRow, NotApplied, Part, VisitRow};
 pub use people::{Account, Enrolment, Plant};
 
-pub(crate) use customers::CustomerState;
+pub(crate) use changes::{Changes, Customer, ExpectedPhoto, FailedVisit, Settled, StopChange};
 pub(crate) use days::RiderDay;
 pub(crate) use history::{Actor, Stored};
 pub(crate) use photos::Photo;
+pub(crate) use value::{Row, Value, params};
 
 use crate::Error;
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use carboy_protocol::PlantId;
+use driver::{Driver, Session};
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::str::FromStr;
 
 /// One script per schema version, each run once, in order. A version that has been released never changes.
 const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
 
-/// How long a connection waits for another one's lock before the request is told to come back later.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Where a database is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A SQLite file; it is made if absent.
+    Sqlite(PathBuf),
+    /// A PostgreSQL connection string, such as `postgresql://carboy@db1,db2/carboy`. Of several hosts, the one
+    /// that takes writes is used.
+    Postgres(String),
+}
 
-/// Idle readers kept open; more are opened under load and closed again.
-const IDLE_READERS: usize = 8;
+impl FromStr for Location {
+    type Err = Infallible;
 
-/// Statements kept compiled per connection: more than the server has.
-const CACHED_STATEMENTS: usize = 128;
+    /// `postgres://` or `postgresql://` begins a connection string; anything else is the path of a file.
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let is_postgres = text.starts_with("postgres://") || text.starts_with("postgresql://");
+        Ok(if is_postgres { Self::Postgres(text.to_owned()) } else { Self::Sqlite(text.into()) })
+    }
+}
 
-/// Older SQLite versions have a WAL reset bug that can corrupt a database.
-const MIN_SQLITE: i32 = 3_051_003;
+impl std::fmt::Debug for Location {
+    /// Without the password that a connection string may hold.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Postgres(_) => f.debug_tuple("Postgres").finish_non_exhaustive(),
+        }
+    }
+}
 
-/// The database file. Shared by all threads; writes take turns, reads run beside them.
+impl From<&Path> for Location {
+    fn from(path: &Path) -> Self {
+        Self::Sqlite(path.to_owned())
+    }
+}
+
+/// The database. Shared by all threads.
 #[derive(Debug)]
 pub struct Store {
-    path: PathBuf,
-    writer: Mutex<Connection>,
-    readers: Mutex<Vec<Connection>>,
+    driver: Box<dyn Driver>,
 }
 
 /// One transaction. A write that is not returned from with `Ok` leaves nothing behind.
-#[derive(Debug)]
-pub struct Tx<'c> {
-    conn: &'c Connection,
+pub struct Tx<'s> {
+    session: &'s dyn Session,
 }
 
 impl Store {
-    /// Opens the database at `path`, creating or upgrading it as needed.
+    /// Opens the database. SQLite's schema is made or upgraded as needed; PostgreSQL's is, by
+    /// [`migrate`](Self::migrate) alone, because other servers may be working with it.
     ///
     /// # Errors
-    /// If the file cannot be opened or is of a newer version than this.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        if rusqlite::version_number() < MIN_SQLITE {
-            let version = rusqlite::version();
-            return Err(Error::Unusable(format!("SQLite {version} is older than 3.51.3")));
+    /// If it cannot be opened, or its schema is not this version's.
+    pub fn open(location: &Location) -> Result<Self, Error> {
+        match location {
+            Location::Sqlite(_) => Self::migrate(location),
+            Location::Postgres(url) => {
+                let driver = postgres::Postgres::open(url)?;
+                driver.check()?;
+                Ok(Self { driver: Box::new(driver) })
+            }
         }
-        let mut writer = Connection::open(path)?;
-        configure(&writer)?;
-        migrate(&mut writer)?;
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() })
     }
 
-    /// Runs `work` in one durable transaction, alone among writers.
+    /// Opens the database and brings its schema to this version's.
     ///
     /// # Errors
-    /// What `work` returns, or the database's error; nothing was written then.
-    pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let mut conn = unpoisoned(&self.writer);
-        let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let result = work(&Tx { conn: &transaction })?;
-        transaction.commit()?;
+    /// If it cannot be opened, or is of a newer version than this.
+    pub fn migrate(location: &Location) -> Result<Self, Error> {
+        let driver: Box<dyn Driver> = match location {
+            Location::Sqlite(path) => Box::new(sqlite::Sqlite::open(path)?),
+            Location::Postgres(url) => {
+                let driver = postgres::Postgres::open(url)?;
+                driver.migrate()?;
+                driver.check()?;
+                return Ok(Self { driver: Box::new(driver) });
+            }
+        };
+        driver.migrate()?;
+        Ok(Self { driver })
+    }
+
+    /// Runs `work` in one durable transaction, alone among those that write to the plant. Its lock is taken before
+    /// anything else, so that no two transactions ever wait for each other, and revs become visible in order.
+    ///
+    /// # Errors
+    /// What `work` returns, or the database's error; nothing was written then, unless the connection broke while
+    /// the commit was on its way.
+    pub fn write<T>(
+        &self,
+        plant: PlantId,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let session = self.driver.write()?;
+        let tx = Tx { session: session.as_ref() };
+        tx.execute("UPDATE plants SET changes = changes + 1 WHERE plant = ?1", params![plant])?;
+        let result = work(&tx)?;
+        session.commit()?;
         Ok(result)
     }
 
@@ -87,24 +143,10 @@ impl Store {
     /// # Errors
     /// What `work` returns, or the database's error.
     pub fn read<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let idle = unpoisoned(&self.readers).pop();
-        let mut conn = idle.map_or_else(|| self.open_reader(), Ok)?;
-        let transaction = conn.transaction_with_behavior(TransactionBehavior::Deferred)?;
-        let result = work(&Tx { conn: &transaction });
-        transaction.finish()?;
-        let mut readers = unpoisoned(&self.readers);
-        if readers.len() < IDLE_READERS {
-            readers.push(conn);
-        }
-        result
-    }
-
-    fn open_reader(&self) -> Result<Connection, Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = Connection::open_with_flags(&self.path, flags)?;
-        configure(&conn)?;
-        conn.pragma_update(None, "query_only", true)?;
-        Ok(conn)
+        let session = self.driver.read()?;
+        let result = work(&Tx { session: session.as_ref() })?;
+        session.commit()?;
+        Ok(result)
     }
 }
 
@@ -114,86 +156,76 @@ impl Tx<'_> {
     /// # Errors
     /// What `work` returns, or the database's error.
     pub(crate) fn savepoint<T, E: From<Error>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        self.run("SAVEPOINT one")?;
+        self.execute("SAVEPOINT one", &[])?;
         let result = work();
         // A full or failing disk may have ended the whole transaction, and the savepoint with it.
-        if result.is_err() && !self.conn.is_autocommit() {
-            self.run("ROLLBACK TO one")?;
+        if result.is_err() && self.session.is_open() {
+            self.execute("ROLLBACK TO one", &[])?;
         }
-        if !self.conn.is_autocommit() {
-            self.run("RELEASE one")?;
+        if self.session.is_open() {
+            self.execute("RELEASE one", &[])?;
         }
         result
     }
 
-    fn run(&self, sql: &str) -> Result<(), Error> {
-        self.conn.prepare_cached(sql)?.execute([])?;
-        Ok(())
+    /// Runs a statement as it stands, past all rules; returns how many rows it changed. For repairs and tests.
+    ///
+    /// # Errors
+    /// If the database refuses it.
+    pub fn run(&self, sql: &str) -> Result<u64, Error> {
+        self.execute(sql, &[])
+    }
+
+    /// Runs a statement; returns how many rows it changed.
+    pub(crate) fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64, Error> {
+        self.session.execute(sql, params)
+    }
+
+    /// Calls `take` with each row of a query.
+    pub(crate) fn each(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        mut take: impl FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.session.query(sql, params, &mut take)
+    }
+
+    /// What `read` makes of each row of a query.
+    pub(crate) fn all<T>(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut rows = Vec::new();
+        self.each(sql, params, |row| {
+            rows.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// What `read` makes of the first row of a query, `None` if it has none.
+    pub(crate) fn one<T>(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        Ok(self.all(sql, params, read)?.into_iter().next())
+    }
+
+    /// The number that a query of one row gives.
+    pub(crate) fn count(&self, sql: &str, params: &[Value<'_>]) -> Result<u64, Error> {
+        let count = self.one(sql, params, |row| row.get(0))?;
+        count.ok_or_else(|| Error::Corrupt(format!("no row from {sql}")))
     }
 }
 
-/// A thread that panicked has rolled back what it had open: the connection is fit for use.
-fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn configure(conn: &Connection) -> Result<(), Error> {
-    // First, so that the others wait for a lock instead of failing.
-    conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.pragma_update(None, "journal_mode", "wal")?;
-    // Cash must survive a power cut: with NORMAL, WAL may lose the last transactions.
-    conn.pragma_update(None, "synchronous", "full")?;
-    conn.pragma_update(None, "foreign_keys", true)?;
-    // Ten times the default: in one measurement p99 of a small write fell to a third.
-    conn.pragma_update(None, "wal_autocheckpoint", 10_000)?;
-    conn.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-    // Otherwise SQLite plans a query beside a partial index anew for each value that is bound.
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    Ok(())
-}
-
-fn migrate(conn: &mut Connection) -> Result<(), Error> {
-    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+fn newer(version: usize) -> Error {
     let newest = MIGRATIONS.len();
-    if version > newest {
-        return Err(Error::Unusable(format!(
-            "the database has schema version {version}, newer than {newest}: update the server"
-        )));
-    }
-    for script in &MIGRATIONS[version..] {
-        transaction.execute_batch(script)?;
-    }
-    transaction.pragma_update(None, "user_version", newest)?;
-    transaction.commit()?;
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_database_of_a_newer_version_is_refused_and_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("carboy.db");
-        let conn = Connection::open(&path).unwrap();
-        conn.pragma_update(None, "user_version", 99).unwrap();
-        let error = Store::open(&path).unwrap_err().to_string();
-        assert_eq!(error, "the database has schema version 99, newer than 1: update the server");
-        let tables: u32 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
-        assert_eq!(tables, 0);
-    }
-
-    #[test]
-    fn a_write_is_flushed_to_the_disk_and_a_reader_cannot_write() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("carboy.db")).unwrap();
-        let pragma =
-            |tx: &Tx<'_>, name| Ok(tx.conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0))?);
-        // 2 is FULL.
-        assert_eq!(store.write(|tx| pragma(tx, "synchronous")).unwrap(), 2);
-        assert_eq!(store.write(|tx| pragma(tx, "foreign_keys")).unwrap(), 1);
-        store.read(|tx| tx.run("DELETE FROM plants")).unwrap_err();
-    }
+    Error::Unusable(format!(
+        "the database has schema version {version}, newer than {newest}: update the server"
+    ))
 }

@@ -1,10 +1,9 @@
 //! What the dashboard's pages show, page by page.
 
-use super::{Tx, people};
+use super::{Tx, Value, params, people};
 use crate::Error;
 use carboy_protocol::wire::Answer;
 use carboy_protocol::{AccountId, CustomerId, DeviceId, PlantId, Role, Timestamp, TxnId};
-use rusqlite::{OptionalExtension, params};
 
 /// Mutations that had no effect and that nobody has dealt with, as an index has them.
 const OPEN: &str = "m.status <> 'applied' AND m.closed_by IS NULL";
@@ -103,14 +102,11 @@ impl Tx<'_> {
         let is_number =
             !digits.is_empty() && search.chars().all(|c| c.is_ascii_digit() || " +-()./".contains(c));
         let pattern = contains(if is_number { &digits } else { &search });
-        let condition = "plant = ?1 AND search LIKE ?2 ESCAPE '\\'";
-        let key = params![plant.as_bytes(), pattern];
-        let total = self.count(&format!("SELECT count(*) FROM customers WHERE {condition}"), key)?;
-        let sql = format!(
-            "SELECT customer, name, phone, balance, conflicts, closed FROM customers WHERE {condition}
-             ORDER BY name COLLATE NOCASE, customer LIMIT ?3 OFFSET ?4"
-        );
-        let rows = self.customer_rows(&sql, params![plant.as_bytes(), pattern, limit, offset])?;
+        // Both read nothing but an index; only the rows of the page are looked up.
+        let matches = "FROM profiles WHERE plant = ?1 AND search LIKE ?2 ESCAPE '\\'";
+        let total = self.count(&format!("SELECT count(*) {matches}"), params![plant, pattern])?;
+        let page = format!("SELECT customer {matches} ORDER BY sort_name, customer LIMIT ?3 OFFSET ?4");
+        let rows = self.customer_rows(&page, params![plant, pattern, limit, offset])?;
         Ok(Part { rows, total })
     }
 
@@ -120,27 +116,25 @@ impl Tx<'_> {
         plant: PlantId,
         (limit, offset): (u64, u64),
     ) -> Result<Part<CustomerRow>, Error> {
-        let sql = "SELECT customer, name, phone, balance, conflicts, closed FROM customers
-                   WHERE plant = ? AND conflicts > 0 ORDER BY name COLLATE NOCASE LIMIT ? OFFSET ?";
-        let rows = self.customer_rows(sql, params![plant.as_bytes(), limit, offset])?;
+        let page = "SELECT customer FROM profiles WHERE plant = ?1 AND conflicts > 0
+                    ORDER BY sort_name, customer LIMIT ?2 OFFSET ?3";
+        let rows = self.customer_rows(page, params![plant, limit, offset])?;
         Ok(Part { rows, total: self.conflict_count(plant)? })
     }
 
+    /// What the customer is called, `None` if there is no such customer.
     pub(crate) fn customer_name(
         &self,
         plant: PlantId,
         customer: CustomerId,
     ) -> Result<Option<String>, Error> {
-        Ok(self
-            .conn
-            .prepare_cached("SELECT name FROM customers WHERE plant = ? AND customer = ?")?
-            .query_row(params![plant.as_bytes(), customer.as_bytes()], |row| row.get(0))
-            .optional()?)
+        let sql = "SELECT name FROM profiles WHERE plant = ?1 AND customer = ?2";
+        self.one(sql, params![plant, customer], |row| row.get(0))
     }
 
     pub(crate) fn conflict_count(&self, plant: PlantId) -> Result<u64, Error> {
-        let sql = "SELECT count(*) FROM customers WHERE plant = ? AND conflicts > 0";
-        self.count(sql, params![plant.as_bytes()])
+        let sql = "SELECT count(*) FROM profiles WHERE plant = ?1 AND conflicts > 0";
+        self.count(sql, params![plant])
     }
 
     /// A customer's ledger, newest first.
@@ -150,40 +144,35 @@ impl Tx<'_> {
         customer: CustomerId,
         (limit, offset): (u64, u64),
     ) -> Result<Part<LedgerRow>, Error> {
-        let key = params![plant.as_bytes(), customer.as_bytes()];
-        let sql = "SELECT count(*) FROM ledger WHERE plant = ? AND customer = ?";
-        let total = self.count(sql, key)?;
-        let newer = "SELECT c.balance - coalesce((
+        let sql = "SELECT count(*) FROM ledger WHERE plant = ?1 AND customer = ?2";
+        let total = self.count(sql, params![plant, customer])?;
+        let newer = "SELECT c.balance - CAST(coalesce((
                          SELECT sum(amount) FROM (
                              SELECT amount FROM ledger WHERE plant = ?1 AND customer = ?2
-                             ORDER BY rev DESC LIMIT ?3)), 0)
+                             ORDER BY rev DESC LIMIT ?3) AS newer), 0) AS BIGINT)
                      FROM customers c WHERE plant = ?1 AND customer = ?2";
-        let mut after: i64 = self
-            .conn
-            .prepare_cached(newer)?
-            .query_row(params![plant.as_bytes(), customer.as_bytes(), offset], |row| row.get(0))?;
-        let mut rows = Vec::new();
+        let after = self.one(newer, params![plant, customer, offset], |row| row.get(0))?;
+        let mut after: i64 = after.ok_or(Error::NotFound("customer"))?;
         let sql = "SELECT l.txn, a.name, l.role, l.amount, l.at, l.received_at, m.body, l.account,
                        m.withdrawn_by IS NOT NULL
-                   FROM ledger l JOIN accounts a USING (plant, account)
-                   JOIN mutations m USING (plant, account, txn)
-                   WHERE l.plant = ? AND l.customer = ? ORDER BY l.rev DESC LIMIT ? OFFSET ?";
-        self.each(sql, params![plant.as_bytes(), customer.as_bytes(), limit, offset], |row| {
+                   FROM ledger l JOIN accounts a ON a.plant = l.plant AND a.account = l.account
+                   JOIN mutations m ON m.plant = l.plant AND m.account = l.account AND m.txn = l.txn
+                   WHERE l.plant = ?1 AND l.customer = ?2 ORDER BY l.rev DESC LIMIT ?3 OFFSET ?4";
+        let rows = self.all(sql, params![plant, customer, limit, offset], |row| {
             let line = LedgerRow {
-                txn: TxnId::from_bytes(row.get(0)?),
+                txn: row.get(0)?,
                 author: row.get(1)?,
-                role: people::role_of(&row.get::<_, String>(2)?),
+                role: people::role_of(&row.get::<String>(2)?),
                 amount: row.get(3)?,
                 after,
-                at: Timestamp(row.get(4)?),
-                received_at: Timestamp(row.get(5)?),
+                at: row.get(4)?,
+                received_at: row.get(5)?,
                 body: row.get(6)?,
-                account: AccountId::from_bytes(row.get(7)?),
+                account: row.get(7)?,
                 is_withdrawn: row.get(8)?,
             };
             after = after.saturating_sub(line.amount);
-            rows.push(line);
-            Ok(())
+            Ok(line)
         })?;
         Ok(Part { rows, total })
     }
@@ -195,21 +184,18 @@ impl Tx<'_> {
         customer: CustomerId,
         limit: u64,
     ) -> Result<Vec<VisitRow>, Error> {
-        let mut rows = Vec::new();
         let sql = "SELECT a.name, v.reason, v.note, v.at, v.withdrawn
-                   FROM failed_visits v JOIN accounts a USING (plant, account)
-                   WHERE v.plant = ? AND v.customer = ? ORDER BY v.rev DESC LIMIT ?";
-        self.each(sql, params![plant.as_bytes(), customer.as_bytes(), limit], |row| {
-            rows.push(VisitRow {
+                   FROM failed_visits v JOIN accounts a ON a.plant = v.plant AND a.account = v.account
+                   WHERE v.plant = ?1 AND v.customer = ?2 ORDER BY v.rev DESC LIMIT ?3";
+        self.all(sql, params![plant, customer, limit], |row| {
+            Ok(VisitRow {
                 author: row.get(0)?,
                 reason: row.get(1)?,
                 note: row.get(2)?,
-                at: Timestamp(row.get(3)?),
+                at: row.get(3)?,
                 is_withdrawn: row.get(4)?,
-            });
-            Ok(())
-        })?;
-        Ok(rows)
+            })
+        })
     }
 
     /// Mutations that were rejected or parked, newest first: those that nobody has dealt with, or the others.
@@ -220,78 +206,73 @@ impl Tx<'_> {
         (limit, offset): (u64, u64),
     ) -> Result<Part<NotApplied>, Error> {
         let condition = if is_closed { CLOSED } else { OPEN };
-        let sql = format!("SELECT count(*) FROM mutations m WHERE m.plant = ? AND {condition}");
-        let total = self.count(&sql, params![plant.as_bytes()])?;
-        let mut rows = Vec::new();
+        let sql = format!("SELECT count(*) FROM mutations m WHERE m.plant = ?1 AND {condition}");
+        let total = self.count(&sql, params![plant])?;
         let sql = format!(
             "SELECT a.name, a.role, m.body, m.answer, m.received_at, m.txn, c.body
-             FROM mutations m JOIN accounts a USING (plant, account)
+             FROM mutations m JOIN accounts a ON a.plant = m.plant AND a.account = m.account
              LEFT JOIN mutations c ON c.plant = m.plant AND c.account = m.account AND c.txn = m.closed_by
-             WHERE m.plant = ? AND {condition}
-             ORDER BY m.received_at DESC, m.seq DESC LIMIT ? OFFSET ?"
+             WHERE m.plant = ?1 AND {condition}
+             ORDER BY m.received_at DESC, m.seq DESC LIMIT ?2 OFFSET ?3"
         );
-        self.each(&sql, params![plant.as_bytes(), limit, offset], |row| {
-            rows.push(NotApplied {
+        let rows = self.all(&sql, params![plant, limit, offset], |row| {
+            Ok(NotApplied {
                 author: row.get(0)?,
-                role: people::role_of(&row.get::<_, String>(1)?),
+                role: people::role_of(&row.get::<String>(1)?),
                 body: row.get(2)?,
-                answer: serde_json::from_str(&row.get::<_, String>(3)?)?,
-                received_at: Timestamp(row.get(4)?),
-                txn: TxnId::from_bytes(row.get(5)?),
+                answer: serde_json::from_str(&row.get::<String>(3)?)?,
+                received_at: row.get(4)?,
+                txn: row.get(5)?,
                 closed_by: row.get(6)?,
-            });
-            Ok(())
+            })
         })?;
         Ok(Part { rows, total })
     }
 
     /// How many mutations were rejected or parked that nobody has dealt with.
     pub(crate) fn open_count(&self, plant: PlantId) -> Result<u64, Error> {
-        let sql = format!("SELECT count(*) FROM mutations m WHERE m.plant = ? AND {OPEN}");
-        self.count(&sql, params![plant.as_bytes()])
+        let sql = format!("SELECT count(*) FROM mutations m WHERE m.plant = ?1 AND {OPEN}");
+        self.count(&sql, params![plant])
     }
 
     /// The plant's devices: those in use first, then by owner.
     pub(crate) fn devices(&self, plant: PlantId) -> Result<Vec<DeviceRow>, Error> {
-        let mut rows = Vec::new();
         let sql = "SELECT d.device, d.name, a.name, d.enrolled_at, d.revoked_at, d.last_seen,
                        coalesce(d.unsent, 0), d.chain_broken
-                   FROM devices d JOIN accounts a USING (plant, account) WHERE d.plant = ?
-                   ORDER BY d.revoked_at IS NOT NULL, a.name COLLATE NOCASE, d.enrolled_at DESC";
-        self.each(sql, params![plant.as_bytes()], |row| {
-            rows.push(DeviceRow {
-                device: DeviceId::from_bytes(row.get(0)?),
+                   FROM devices d JOIN accounts a ON a.plant = d.plant AND a.account = d.account
+                   WHERE d.plant = ?1
+                   ORDER BY d.revoked_at IS NOT NULL, lower(a.name), d.enrolled_at DESC";
+        self.all(sql, params![plant], |row| {
+            Ok(DeviceRow {
+                device: row.get(0)?,
                 name: row.get(1)?,
                 owner: row.get(2)?,
-                enrolled_at: Timestamp(row.get(3)?),
-                revoked_at: row.get::<_, Option<i64>>(4)?.map(Timestamp),
-                last_seen: row.get::<_, Option<i64>>(5)?.map(Timestamp),
+                enrolled_at: row.get(3)?,
+                revoked_at: row.get(4)?,
+                last_seen: row.get(5)?,
                 unsent: row.get(6)?,
                 is_chain_broken: row.get(7)?,
-            });
-            Ok(())
-        })?;
-        Ok(rows)
+            })
+        })
     }
 
-    fn count(&self, sql: &str, key: &[&dyn rusqlite::ToSql]) -> Result<u64, Error> {
-        Ok(self.conn.prepare_cached(sql)?.query_row(key, |row| row.get(0))?)
-    }
-
-    fn customer_rows(&self, sql: &str, key: &[&dyn rusqlite::ToSql]) -> Result<Vec<CustomerRow>, Error> {
-        let mut rows = Vec::new();
-        self.each(sql, key, |row| {
-            rows.push(CustomerRow {
-                customer: CustomerId::from_bytes(row.get(0)?),
+    /// The customers whose ids the query `page` gives, by name.
+    fn customer_rows(&self, page: &str, key: &[Value<'_>]) -> Result<Vec<CustomerRow>, Error> {
+        let sql = format!(
+            "SELECT f.customer, f.name, f.phone, c.balance, f.conflicts, c.closed
+             FROM profiles f JOIN customers c ON c.plant = f.plant AND c.customer = f.customer
+             WHERE f.plant = ?1 AND f.customer IN ({page}) ORDER BY f.sort_name, f.customer"
+        );
+        self.all(&sql, key, |row| {
+            Ok(CustomerRow {
+                customer: row.get(0)?,
                 name: row.get(1)?,
                 phone: row.get(2)?,
                 balance: row.get(3)?,
                 conflicts: row.get(4)?,
                 is_closed: row.get(5)?,
-            });
-            Ok(())
-        })?;
-        Ok(rows)
+            })
+        })
     }
 }
 

@@ -1,9 +1,8 @@
 //! Plants, the people who work with them, and how these prove who they are.
 
-use super::Tx;
+use super::{Row, Tx, params};
 use crate::Error;
 use carboy_protocol::{AccountId, ActorId, Currency, DeviceId, PlantId, PublicKey, Role, Timestamp};
-use rusqlite::{OptionalExtension, params};
 
 /// A bottling plant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +13,10 @@ pub struct Plant {
     pub name: String,
     /// The currency of all its amounts.
     pub currency: Currency,
+    /// The IANA time zone of its days and hours.
+    pub time_zone: String,
+    /// The language of whoever has chosen none.
+    pub language: String,
     /// The last rev given.
     pub rev: u64,
     /// The history that the dashboard's mutations belong to.
@@ -70,96 +73,81 @@ pub(super) fn role_of(name: &str) -> Role {
 
 impl Tx<'_> {
     pub(crate) fn insert_plant(&self, plant: &Plant) -> Result<(), Error> {
-        self.conn.execute(
-            "INSERT INTO plants (plant, name, currency, rev, dashboard) VALUES (?, ?, ?, ?, ?)",
+        self.execute(
+            "INSERT INTO plants (plant, name, currency, time_zone, language, rev, dashboard)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
-                plant.id.as_bytes(),
+                plant.id,
                 plant.name,
                 plant.currency.as_str(),
+                plant.time_zone,
+                plant.language,
                 plant.rev,
-                plant.dashboard.as_bytes()
+                plant.dashboard
             ],
         )?;
         Ok(())
     }
 
     pub(crate) fn plant(&self, id: PlantId) -> Result<Plant, Error> {
-        let (name, currency, rev, dashboard): (String, String, u64, [u8; 16]) = self
-            .conn
-            .prepare_cached("SELECT name, currency, rev, dashboard FROM plants WHERE plant = ?")?
-            .query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-            .optional()?
-            .ok_or(Error::NotFound("plant"))?;
-        let currency = currency.parse().map_err(|_| Error::Corrupt(format!("currency {currency:?}")))?;
-        Ok(Plant { id, name, currency, rev, dashboard: ActorId::from_bytes(dashboard) })
+        let sql = "SELECT name, currency, time_zone, language, rev, dashboard FROM plants WHERE plant = ?1";
+        let found = self.one(sql, params![id], |row| {
+            let currency: String = row.get(1)?;
+            Ok(Plant {
+                id,
+                name: row.get(0)?,
+                currency: currency.parse().map_err(|_| Error::Corrupt(format!("currency {currency:?}")))?,
+                time_zone: row.get(2)?,
+                language: row.get(3)?,
+                rev: row.get(4)?,
+                dashboard: row.get(5)?,
+            })
+        })?;
+        found.ok_or(Error::NotFound("plant"))
     }
 
     /// Every plant of this server, by name.
     pub(crate) fn plants(&self) -> Result<Vec<PlantId>, Error> {
-        let mut query = self.conn.prepare_cached("SELECT plant FROM plants ORDER BY name, plant")?;
-        let ids = query.query_map([], |row| row.get(0).map(PlantId::from_bytes))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+        self.all("SELECT plant FROM plants ORDER BY name, plant", &[], |row| row.get(0))
     }
 
     pub(crate) fn set_rev(&self, plant: PlantId, rev: u64) -> Result<(), Error> {
-        self.conn
-            .prepare_cached("UPDATE plants SET rev = ? WHERE plant = ?")?
-            .execute(params![rev, plant.as_bytes()])?;
+        self.execute("UPDATE plants SET rev = ?1 WHERE plant = ?2", params![rev, plant])?;
         Ok(())
     }
 
     pub(crate) fn insert_account(&self, account: &Account) -> Result<(), Error> {
-        self.conn.execute(
-            "INSERT INTO accounts (plant, account, role, name) VALUES (?, ?, ?, ?)",
-            params![account.plant.as_bytes(), account.id.as_bytes(), role_name(account.role), account.name],
+        self.execute(
+            "INSERT INTO accounts (plant, account, role, name) VALUES (?1, ?2, ?3, ?4)",
+            params![account.plant, account.id, role_name(account.role), account.name],
         )?;
         Ok(())
     }
 
     pub(crate) fn account(&self, plant: PlantId, id: AccountId) -> Result<Option<Account>, Error> {
-        Ok(self
-            .conn
-            .prepare_cached("SELECT role, name FROM accounts WHERE plant = ? AND account = ?")?
-            .query_row(params![plant.as_bytes(), id.as_bytes()], |row| {
-                Ok(Account { plant, id, role: role_of(&row.get::<_, String>(0)?), name: row.get(1)? })
-            })
-            .optional()?)
+        let sql = "SELECT account, role, name FROM accounts WHERE plant = ?1 AND account = ?2";
+        self.one(sql, params![plant, id], |row| account(plant, row))
     }
 
     /// The plant's people, by name.
     pub(crate) fn accounts(&self, plant: PlantId) -> Result<Vec<Account>, Error> {
-        let mut query = self.conn.prepare_cached(
-            "SELECT account, role, name FROM accounts WHERE plant = ? ORDER BY name COLLATE NOCASE, account",
-        )?;
-        let rows = query.query_map([plant.as_bytes()], |row| {
-            Ok(Account {
-                plant,
-                id: AccountId::from_bytes(row.get(0)?),
-                role: role_of(&row.get::<_, String>(1)?),
-                name: row.get(2)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let sql = "SELECT account, role, name FROM accounts WHERE plant = ?1 ORDER BY lower(name), account";
+        self.all(sql, params![plant], |row| account(plant, row))
     }
 
     /// Whether the login was free and is now this account's.
     pub(crate) fn insert_login(&self, login: &str, account: &Account, hash: &str) -> Result<bool, Error> {
-        let inserted = self.conn.execute(
-            "INSERT INTO logins (login, plant, account, password_hash) VALUES (?, ?, ?, ?)
+        let inserted = self.execute(
+            "INSERT INTO logins (login, plant, account, password_hash) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT DO NOTHING",
-            params![login, account.plant.as_bytes(), account.id.as_bytes(), hash],
+            params![login, account.plant, account.id, hash],
         )?;
         Ok(inserted == 1)
     }
 
     pub(crate) fn login(&self, login: &str) -> Result<Option<(PlantId, AccountId, String)>, Error> {
-        Ok(self
-            .conn
-            .prepare_cached("SELECT plant, account, password_hash FROM logins WHERE login = ?")?
-            .query_row([login], |row| {
-                Ok((PlantId::from_bytes(row.get(0)?), AccountId::from_bytes(row.get(1)?), row.get(2)?))
-            })
-            .optional()?)
+        let sql = "SELECT plant, account, password_hash FROM logins WHERE login = ?1";
+        self.one(sql, params![login], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
     }
 
     /// Opens a session, and ends the plant's expired ones.
@@ -170,12 +158,11 @@ impl Tx<'_> {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<(), Error> {
-        let plant = account.plant.as_bytes();
-        self.conn
-            .execute("DELETE FROM sessions WHERE plant = ? AND expires_at <= ?", params![plant, now.0])?;
-        self.conn.execute(
-            "INSERT INTO sessions (plant, token_hash, account, expires_at) VALUES (?, ?, ?, ?)",
-            params![plant, token_hash, account.id.as_bytes(), expires_at.0],
+        let plant = account.plant;
+        self.execute("DELETE FROM sessions WHERE plant = ?1 AND expires_at <= ?2", params![plant, now])?;
+        self.execute(
+            "INSERT INTO sessions (plant, token_hash, account, expires_at) VALUES (?1, ?2, ?3, ?4)",
+            params![plant, token_hash, account.id, expires_at],
         )?;
         Ok(())
     }
@@ -186,22 +173,13 @@ impl Tx<'_> {
         token_hash: [u8; 32],
         now: Timestamp,
     ) -> Result<Option<AccountId>, Error> {
-        Ok(self
-            .conn
-            .prepare_cached(
-                "SELECT account FROM sessions WHERE plant = ? AND token_hash = ? AND expires_at > ?",
-            )?
-            .query_row(params![plant.as_bytes(), token_hash, now.0], |row| {
-                row.get(0).map(AccountId::from_bytes)
-            })
-            .optional()?)
+        let sql = "SELECT account FROM sessions WHERE plant = ?1 AND token_hash = ?2 AND expires_at > ?3";
+        self.one(sql, params![plant, token_hash, now], |row| row.get(0))
     }
 
     pub(crate) fn delete_session(&self, plant: PlantId, token_hash: [u8; 32]) -> Result<(), Error> {
-        self.conn.execute(
-            "DELETE FROM sessions WHERE plant = ? AND token_hash = ?",
-            params![plant.as_bytes(), token_hash],
-        )?;
+        let sql = "DELETE FROM sessions WHERE plant = ?1 AND token_hash = ?2";
+        self.execute(sql, params![plant, token_hash])?;
         Ok(())
     }
 
@@ -211,31 +189,29 @@ impl Tx<'_> {
         code_hash: [u8; 32],
         expires_at: Timestamp,
     ) -> Result<(), Error> {
-        self.conn.execute(
-            "INSERT INTO codes (code_hash, plant, account, expires_at) VALUES (?, ?, ?, ?)",
-            params![code_hash, account.plant.as_bytes(), account.id.as_bytes(), expires_at.0],
+        self.execute(
+            "INSERT INTO codes (code_hash, plant, account, expires_at) VALUES (?1, ?2, ?3, ?4)",
+            params![code_hash, account.plant, account.id, expires_at],
         )?;
         Ok(())
     }
 
     pub(crate) fn code(&self, code_hash: [u8; 32]) -> Result<Option<Enrolment>, Error> {
-        Ok(self
-            .conn
-            .prepare_cached("SELECT plant, account, expires_at, used_at FROM codes WHERE code_hash = ?")?
-            .query_row([code_hash], |row| {
-                Ok(Enrolment {
-                    plant: PlantId::from_bytes(row.get(0)?),
-                    account: AccountId::from_bytes(row.get(1)?),
-                    expires_at: Timestamp(row.get(2)?),
-                    used: row.get::<_, Option<i64>>(3)?.is_some(),
-                })
+        let sql = "SELECT plant, account, expires_at, used_at IS NOT NULL FROM codes WHERE code_hash = ?1";
+        self.one(sql, params![code_hash], |row| {
+            Ok(Enrolment {
+                plant: row.get(0)?,
+                account: row.get(1)?,
+                expires_at: row.get(2)?,
+                used: row.get(3)?,
             })
-            .optional()?)
+        })
     }
 
-    pub(crate) fn use_code(&self, code_hash: [u8; 32], now: Timestamp) -> Result<(), Error> {
-        self.conn.execute("UPDATE codes SET used_at = ? WHERE code_hash = ?", params![now.0, code_hash])?;
-        Ok(())
+    /// Whether the code was unused until now: of two who try at once, one succeeds.
+    pub(crate) fn use_code(&self, code_hash: [u8; 32], now: Timestamp) -> Result<bool, Error> {
+        let sql = "UPDATE codes SET used_at = ?1 WHERE code_hash = ?2 AND used_at IS NULL";
+        Ok(self.execute(sql, params![now, code_hash])? == 1)
     }
 
     pub(crate) fn insert_device(
@@ -247,18 +223,10 @@ impl Tx<'_> {
         public_key: Option<PublicKey>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.conn.execute(
+        self.execute(
             "INSERT INTO devices (plant, device, account, name, token_hash, public_key, enrolled_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
-            params![
-                account.plant.as_bytes(),
-                device.as_bytes(),
-                account.id.as_bytes(),
-                name,
-                token_hash,
-                public_key.map(|key| key.0),
-                now.0
-            ],
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![account.plant, device, account.id, name, token_hash, public_key, now],
         )?;
         Ok(())
     }
@@ -268,21 +236,16 @@ impl Tx<'_> {
         plant: PlantId,
         token_hash: [u8; 32],
     ) -> Result<Option<Device>, Error> {
-        Ok(self
-            .conn
-            .prepare_cached(
-                "SELECT device, account, public_key, revoked_at IS NOT NULL FROM devices
-                 WHERE plant = ? AND token_hash = ?",
-            )?
-            .query_row(params![plant.as_bytes(), token_hash], |row| {
-                Ok(Device {
-                    id: DeviceId::from_bytes(row.get(0)?),
-                    account: AccountId::from_bytes(row.get(1)?),
-                    public_key: row.get::<_, Option<[u8; 32]>>(2)?.map(PublicKey),
-                    is_revoked: row.get(3)?,
-                })
+        let sql = "SELECT device, account, public_key, revoked_at IS NOT NULL FROM devices
+                   WHERE plant = ?1 AND token_hash = ?2";
+        self.one(sql, params![plant, token_hash], |row| {
+            Ok(Device {
+                id: row.get(0)?,
+                account: row.get(1)?,
+                public_key: row.get(2)?,
+                is_revoked: row.get(3)?,
             })
-            .optional()?)
+        })
     }
 
     /// Notes a contact: what the phone still holds, and whether its hash chain broke.
@@ -294,21 +257,22 @@ impl Tx<'_> {
         unsent: u64,
         chain_broken: bool,
     ) -> Result<(), Error> {
-        self.conn
-            .prepare_cached(
-                "UPDATE devices SET last_seen = ?, unsent = ?, chain_broken = max(chain_broken, ?)
-                 WHERE plant = ? AND device = ?",
-            )?
-            .execute(params![now.0, unsent, chain_broken, plant.as_bytes(), device.as_bytes()])?;
+        self.execute(
+            "UPDATE devices SET last_seen = ?1, unsent = ?2,
+                 chain_broken = CASE WHEN chain_broken > ?3 THEN chain_broken ELSE ?3 END
+             WHERE plant = ?4 AND device = ?5",
+            params![now, unsent, chain_broken, plant, device],
+        )?;
         Ok(())
     }
 
     /// Whether there was such a device to revoke.
     pub(crate) fn revoke(&self, plant: PlantId, device: DeviceId, now: Timestamp) -> Result<bool, Error> {
-        let changed = self.conn.execute(
-            "UPDATE devices SET revoked_at = coalesce(revoked_at, ?) WHERE plant = ? AND device = ?",
-            params![now.0, plant.as_bytes(), device.as_bytes()],
-        )?;
-        Ok(changed == 1)
+        let sql = "UPDATE devices SET revoked_at = coalesce(revoked_at, ?1) WHERE plant = ?2 AND device = ?3";
+        Ok(self.execute(sql, params![now, plant, device])? == 1)
     }
+}
+
+fn account(plant: PlantId, row: &Row<'_>) -> Result<Account, Error> {
+    Ok(Account { plant, id: row.get(0)?, role: role_of(&row.get::<String>(1)?), name: row.get(2)? })
 }

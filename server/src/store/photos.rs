@@ -1,9 +1,8 @@
 //! Photos: which ones mutations speak of, and the pieces that came of them.
 
-use super::Tx;
+use super::{Tx, params};
 use crate::Error;
-use carboy_protocol::{AccountId, PhotoHash, PlantId, TxnId};
-use rusqlite::{OptionalExtension, params};
+use carboy_protocol::{AccountId, PhotoHash, PlantId};
 
 /// A photo that a mutation speaks of, as far as it has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,47 +19,20 @@ pub(crate) struct Photo {
 type Key = (PlantId, PhotoHash, AccountId);
 
 impl Tx<'_> {
-    /// Takes note that `txn` speaks of a photo. The first mutation that does stands.
-    pub(crate) fn expect_photo(
-        &self,
-        (plant, hash, account): Key,
-        txn: TxnId,
-        bytes: u64,
-    ) -> Result<(), Error> {
-        self.conn
-            .prepare_cached(
-                "INSERT INTO photos (plant, hash, account, txn, bytes) VALUES (?, ?, ?, ?, ?)
-                 ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![plant.as_bytes(), hash.0, account.as_bytes(), txn.as_bytes(), bytes])?;
-        Ok(())
-    }
-
     pub(crate) fn photo(&self, (plant, hash, account): Key) -> Result<Option<Photo>, Error> {
-        Ok(self
-            .conn
-            .prepare_cached(
-                "SELECT bytes, received, complete FROM photos WHERE plant = ? AND hash = ? AND account = ?",
-            )?
-            .query_row(params![plant.as_bytes(), hash.0, account.as_bytes()], |row| {
-                Ok(Photo { bytes: row.get(0)?, received: row.get(1)?, is_complete: row.get(2)? })
-            })
-            .optional()?)
+        let sql =
+            "SELECT bytes, received, complete FROM photos WHERE plant = ?1 AND hash = ?2 AND account = ?3";
+        self.one(sql, params![plant, hash, account], |row| {
+            Ok(Photo { bytes: row.get(0)?, received: row.get(1)?, is_complete: row.get(2)? })
+        })
     }
 
     /// Sets how far the photo has come.
     pub(crate) fn put_photo(&self, (plant, hash, account): Key, photo: Photo) -> Result<(), Error> {
-        self.conn
-            .prepare_cached(
-                "UPDATE photos SET received = ?, complete = ? WHERE plant = ? AND hash = ? AND account = ?",
-            )?
-            .execute(params![
-                photo.received,
-                photo.is_complete,
-                plant.as_bytes(),
-                hash.0,
-                account.as_bytes()
-            ])?;
+        self.execute(
+            "UPDATE photos SET received = ?1, complete = ?2 WHERE plant = ?3 AND hash = ?4 AND account = ?5",
+            params![photo.received, photo.is_complete, plant, hash, account],
+        )?;
         Ok(())
     }
 
@@ -70,54 +42,38 @@ impl Tx<'_> {
         start: u64,
         piece: &[u8],
     ) -> Result<(), Error> {
-        self.conn
-            .prepare_cached(
-                "INSERT INTO photo_pieces (plant, hash, account, start, piece) VALUES (?, ?, ?, ?, ?)",
-            )?
-            .execute(params![plant.as_bytes(), hash.0, account.as_bytes(), start, piece])?;
+        self.execute(
+            "INSERT INTO photo_pieces (plant, hash, account, start, piece) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![plant, hash, account, start, piece],
+        )?;
         Ok(())
     }
 
     pub(crate) fn delete_pieces(&self, (plant, hash, account): Key) -> Result<(), Error> {
-        self.conn
-            .prepare_cached("DELETE FROM photo_pieces WHERE plant = ? AND hash = ? AND account = ?")?
-            .execute(params![plant.as_bytes(), hash.0, account.as_bytes()])?;
+        let sql = "DELETE FROM photo_pieces WHERE plant = ?1 AND hash = ?2 AND account = ?3";
+        self.execute(sql, params![plant, hash, account])?;
         Ok(())
     }
 
     /// What has come of the photo.
     pub(crate) fn photo_bytes(&self, (plant, hash, account): Key) -> Result<Vec<u8>, Error> {
-        let mut bytes = Vec::new();
-        let sql =
-            "SELECT piece FROM photo_pieces WHERE plant = ? AND hash = ? AND account = ? ORDER BY start";
-        self.each(sql, params![plant.as_bytes(), hash.0, account.as_bytes()], |row| {
-            bytes.extend_from_slice(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?);
-            Ok(())
-        })?;
-        Ok(bytes)
+        let sql = "SELECT piece FROM photo_pieces WHERE plant = ?1 AND hash = ?2 AND account = ?3
+                   ORDER BY start";
+        let pieces = self.all(sql, params![plant, hash, account], |row| row.get::<Vec<u8>>(0))?;
+        Ok(pieces.concat())
     }
 
     /// The first bytes of what has come of the photo: enough to tell what it is, unless it came in crumbs.
     pub(crate) fn photo_start(&self, (plant, hash, account): Key) -> Result<Vec<u8>, Error> {
-        let found = self
-            .conn
-            .prepare_cached(
-                "SELECT substr(piece, 1, 16) FROM photo_pieces
-                 WHERE plant = ? AND hash = ? AND account = ? AND start = 0",
-            )?
-            .query_row(params![plant.as_bytes(), hash.0, account.as_bytes()], |row| row.get(0))
-            .optional()?;
+        let sql = "SELECT substr(piece, 1, 16) FROM photo_pieces
+                   WHERE plant = ?1 AND hash = ?2 AND account = ?3 AND start = 0";
+        let found = self.one(sql, params![plant, hash, account], |row| row.get(0))?;
         Ok(found.unwrap_or_default())
     }
 
     /// An account that sent this photo whole.
     pub(crate) fn photo_sender(&self, plant: PlantId, hash: PhotoHash) -> Result<Option<AccountId>, Error> {
-        Ok(self
-            .conn
-            .prepare_cached(
-                "SELECT account FROM photos WHERE plant = ? AND hash = ? AND complete = 1 LIMIT 1",
-            )?
-            .query_row(params![plant.as_bytes(), hash.0], |row| row.get(0).map(AccountId::from_bytes))
-            .optional()?)
+        let sql = "SELECT account FROM photos WHERE plant = ?1 AND hash = ?2 AND complete = 1 ORDER BY account LIMIT 1";
+        self.one(sql, params![plant, hash], |row| row.get(0))
     }
 }

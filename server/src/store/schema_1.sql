@@ -1,13 +1,19 @@
 -- Every table but the two directories (codes, logins) starts its key with the plant, so that the schema shards
--- by plant. Ids are 16 bytes, times milliseconds since 1970 by the server's clock unless named `at`, which is
+-- by plant. PostgreSQL gets the same text with its own names for the types. Ids are 16 bytes, times milliseconds since 1970 by the server's clock unless named `at`, which is
 -- what the author's device said.
 
 CREATE TABLE plants (
     plant BLOB PRIMARY KEY,
     name TEXT NOT NULL,
     currency TEXT NOT NULL,
-    -- The last rev given. Taken under the write lock, so revs become visible in order.
+    -- An IANA time zone, and the language of whoever has chosen none.
+    time_zone TEXT NOT NULL DEFAULT 'UTC',
+    language TEXT NOT NULL DEFAULT 'en',
+    -- The last rev given. Taken under the plant's lock, so revs become visible in order.
     rev INTEGER NOT NULL DEFAULT 0,
+    -- How many transactions have written to the plant: what watches it sees that it changed. Updating it is what
+    -- takes the plant's lock.
+    changes INTEGER NOT NULL DEFAULT 0,
     -- The history that the dashboard's mutations belong to.
     dashboard BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -24,8 +30,7 @@ CREATE TABLE logins (
     login TEXT PRIMARY KEY,
     plant BLOB NOT NULL,
     account BLOB NOT NULL,
-    password_hash TEXT NOT NULL,
-    FOREIGN KEY (plant, account) REFERENCES accounts
+    password_hash TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
@@ -42,8 +47,7 @@ CREATE TABLE codes (
     plant BLOB NOT NULL,
     account BLOB NOT NULL,
     expires_at INTEGER NOT NULL,
-    used_at INTEGER,
-    FOREIGN KEY (plant, account) REFERENCES accounts
+    used_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE devices (
@@ -71,6 +75,8 @@ CREATE TABLE actors (
     actor BLOB NOT NULL,
     -- NULL for the dashboard's.
     account BLOB,
+    -- The phone that last spoke for it.
+    device BLOB,
     next_seq INTEGER NOT NULL DEFAULT 1,
     head BLOB NOT NULL,
     -- The vector clock of what this history continues.
@@ -95,10 +101,14 @@ CREATE TABLE mutations (
     closed_by BLOB,
     -- The same account's mutation that took this one back, which was applied.
     withdrawn_by BLOB,
+    -- The rev at which a parked one was settled after all: its author's phones learn of that.
+    settled_rev INTEGER,
     PRIMARY KEY (plant, account, txn)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mutations_open ON mutations (plant, received_at) WHERE status <> 'applied' AND closed_by IS NULL;
 CREATE INDEX mutations_closed ON mutations (plant, received_at) WHERE closed_by IS NOT NULL;
+CREATE INDEX mutations_parked ON mutations (plant, received_at) WHERE status = 'parked' AND closed_by IS NULL;
+CREATE INDEX mutations_settled ON mutations (plant, account, settled_rev) WHERE settled_rev IS NOT NULL;
 
 -- Which mutation stands at which place of a history. A restored phone's repetition has a place of its own.
 CREATE TABLE dots (
@@ -115,12 +125,6 @@ CREATE TABLE dots (
 CREATE TABLE customers (
     plant BLOB NOT NULL REFERENCES plants,
     customer BLOB NOT NULL,
-    profile TEXT NOT NULL,
-    -- What the profile shows, for lists and search.
-    name TEXT NOT NULL DEFAULT '',
-    phone TEXT NOT NULL DEFAULT '',
-    search TEXT NOT NULL DEFAULT '',
-    conflicts INTEGER NOT NULL DEFAULT 0,
     -- The sum of the ledger.
     balance INTEGER NOT NULL DEFAULT 0,
     -- The last record about the customer as a stop, as a phone gets it.
@@ -132,8 +136,23 @@ CREATE TABLE customers (
     PRIMARY KEY (plant, customer)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX customers_by_rev ON customers (plant, rev);
-CREATE INDEX customers_by_name ON customers (plant, name COLLATE NOCASE, customer);
-CREATE INDEX customers_in_conflict ON customers (plant, name COLLATE NOCASE) WHERE conflicts > 0;
+
+-- Apart from the balance, which changes every day, so that a payment does not write the profile again.
+CREATE TABLE profiles (
+    plant BLOB NOT NULL,
+    customer BLOB NOT NULL,
+    profile TEXT NOT NULL,
+    -- What the profile shows, for lists and search. The last two are cut to what an index holds.
+    name TEXT NOT NULL,
+    phone TEXT NOT NULL,
+    sort_name TEXT NOT NULL,
+    search TEXT NOT NULL,
+    conflicts INTEGER NOT NULL,
+    PRIMARY KEY (plant, customer),
+    FOREIGN KEY (plant, customer) REFERENCES customers
+) STRICT, WITHOUT ROWID;
+CREATE INDEX profiles_by_name ON profiles (plant, sort_name, customer, search);
+CREATE INDEX profiles_in_conflict ON profiles (plant, sort_name, customer) WHERE conflicts > 0;
 
 CREATE TABLE profile_changes (
     plant BLOB NOT NULL,

@@ -6,19 +6,28 @@
     reason = "helpers of tests: each file uses its part"
 )]
 
+use base64::Engine as _;
 use carboy_protocol::wire::{EnrolRequest, FeedItem, Refusal, SyncReply, SyncRequest};
 use carboy_protocol::*;
 use carboy_server::env::{Clock, Random};
-use carboy_server::store::Account;
+use carboy_server::store::{Account, Location, Store};
 use carboy_server::{Auth, Server};
-use rusqlite::Connection;
-use rusqlite::types::{FromSql, Value};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+pub mod postgres;
+
+/// Which database a plant stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
 
 pub const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -53,6 +62,8 @@ impl Random for TestRandom {
 }
 
 pub struct World {
+    pub engine: Engine,
+    pub location: Location,
     pub folder: tempfile::TempDir,
     pub server: Arc<Server>,
     pub clock: Arc<TestClock>,
@@ -67,25 +78,40 @@ pub fn kes(minor: i64) -> Money {
     Money::new(minor, "KES".parse().unwrap())
 }
 
+/// A plant on SQLite.
 pub fn world() -> World {
+    world_on(Engine::Sqlite)
+}
+
+/// Where a new database is to be.
+pub fn location_on(engine: Engine, folder: &tempfile::TempDir) -> Location {
+    match engine {
+        Engine::Sqlite => Location::Sqlite(folder.path().join("carboy.db")),
+        Engine::Postgres => Location::Postgres(postgres::database()),
+    }
+}
+
+pub fn world_on(engine: Engine) -> World {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(TestClock(AtomicI64::new(1_732_350_000_000)));
     let random = Arc::new(TestRandom::default());
-    let path = folder.path().join("carboy.db");
-    let server = Arc::new(Server::open_with(&path, clock.clone(), random.clone()).unwrap());
+    let location = location_on(engine, &folder);
+    let store = Store::migrate(&location).unwrap();
+    let server = Arc::new(Server::over(store, clock.clone(), random.clone()));
     let plant = server.create_plant("Maji", "KES".parse().unwrap()).unwrap();
     let manager = server.create_manager(plant, "Grace", "grace@example.com", "clean water").unwrap();
     let rider = server.create_rider(plant, "Amina").unwrap();
     let fields = BTreeMap::from([(Field::Name, "Kiosk".to_owned()), (Field::Phone, "0700".to_owned())]);
     let customer = server.add_customer(&manager, fields).unwrap();
-    World { folder, server, clock, random, plant, manager, rider, customer }
+    World { engine, location, folder, server, clock, random, plant, manager, rider, customer }
+}
+
+/// Bytes as a query shows them.
+pub fn base64(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 impl World {
-    pub fn database(&self) -> PathBuf {
-        self.folder.path().join("carboy.db")
-    }
-
     pub fn phone(&self) -> Phone {
         self.phone_of(&self.rider)
     }
@@ -137,49 +163,56 @@ impl World {
         Action::ConfirmDelivery { customer: self.customer, lines, currency, proof: None, photos: vec![] }
     }
 
-    /// What one row of one query holds.
-    pub fn one<T: FromSql>(&self, sql: &str) -> T {
-        self.connection().query_row(sql, [], |row| row.get(0)).unwrap()
+    /// What a query gives, row by row.
+    pub fn rows<T: DeserializeOwned>(&self, sql: &str) -> Vec<T> {
+        let rows = self.server.store().rows(sql).unwrap();
+        rows.into_iter().map(|row| serde_json::from_value(Value::Array(row)).unwrap()).collect()
     }
 
-    pub fn connection(&self) -> Connection {
-        Connection::open(self.database()).unwrap()
+    /// What one row of one query holds.
+    pub fn one<T: DeserializeOwned>(&self, sql: &str) -> T {
+        let (value,) = self.rows(sql).into_iter().next().unwrap();
+        value
+    }
+
+    /// Runs a statement past all rules.
+    pub fn run(&self, sql: &str) {
+        self.server.store().write(self.plant, |tx| tx.run(sql)).unwrap();
+    }
+
+    /// What a query of customers and a value gives for this world's customer.
+    fn of_customer<T: DeserializeOwned>(&self, sql: &str) -> Vec<T> {
+        let rows: Vec<(String, T)> = self.rows(sql);
+        let id = base64(self.customer.as_bytes());
+        rows.into_iter().filter(|(customer, _)| *customer == id).map(|(_, value)| value).collect()
     }
 
     pub fn balance(&self) -> i64 {
-        let sql = "SELECT balance FROM customers WHERE customer = ?";
-        self.connection().query_row(sql, [self.customer.as_bytes()], |row| row.get(0)).unwrap()
+        self.of_customer("SELECT customer, balance FROM customers")[0]
     }
 
     pub fn ledger(&self) -> Vec<i64> {
-        let conn = self.connection();
-        let mut query = conn.prepare("SELECT amount FROM ledger WHERE customer = ? ORDER BY rev").unwrap();
-        let rows = query.query_map([self.customer.as_bytes()], |row| row.get(0)).unwrap();
-        rows.collect::<Result<_, _>>().unwrap()
+        self.of_customer("SELECT customer, amount FROM ledger ORDER BY rev")
     }
 
     pub fn profile(&self) -> Profile {
-        let sql = "SELECT profile FROM customers WHERE customer = ?";
-        let text: String =
-            self.connection().query_row(sql, [self.customer.as_bytes()], |row| row.get(0)).unwrap();
-        serde_json::from_str(&text).unwrap()
+        let texts: Vec<String> = self.of_customer("SELECT customer, profile FROM profiles");
+        serde_json::from_str(&texts[0]).unwrap()
     }
 
     pub fn phone_numbers(&self) -> Vec<String> {
         self.profile().siblings(Field::Phone).iter().map(|sibling| sibling.value.clone()).collect()
     }
 
-    /// Every row of every table.
-    pub fn dump(&self) -> Vec<(String, Vec<Value>)> {
-        let conn = self.connection();
-        let mut tables = conn.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
-        let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    /// Every row of every table, but for the count of transactions.
+    pub fn dump(&self) -> Vec<(&'static str, Vec<Value>)> {
         let mut dump = Vec::new();
-        for table in tables.map(Result::unwrap) {
-            let mut query = conn.prepare(&format!("SELECT * FROM {table}")).unwrap();
-            let columns = query.column_count();
-            let rows = query.query_map([], |row| (0..columns).map(|i| row.get(i)).collect()).unwrap();
-            dump.extend(rows.map(|row| (table.clone(), row.unwrap())));
+        for (table, _) in Store::columns() {
+            let columns = if table == "plants" { "plant, name, currency, rev, dashboard" } else { "*" };
+            let rows = self.server.store().rows(&format!("SELECT {columns} FROM {table}")).unwrap();
+            let mut rows: Vec<_> = rows.into_iter().map(|row| (table, row)).collect();
+            rows.sort_by_key(|row| format!("{row:?}"));
+            dump.extend(rows);
         }
         assert!(dump.len() > 5, "the dump holds the plant");
         dump

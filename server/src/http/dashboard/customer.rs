@@ -4,10 +4,10 @@ use super::forms::{Attempt, Form, was};
 use super::view::{self, Place};
 use super::{Failed, Manager, amount, explain, photos};
 use crate::http::blocking;
-use crate::store::{Account, CustomerState, LedgerRow, Part, Tx, VisitRow};
+use crate::store::{Account, Customer, LedgerRow, Part, Tx, VisitRow};
 use crate::{Error, Server};
 use axum::extract::{Path, Query, State};
-use carboy_protocol::{Currency, CustomerId, Field, Money, PlantId, Sibling, TxnId};
+use carboy_protocol::{Currency, CustomerId, Field, Money, PlantId, Profile, Sibling, TxnId};
 use maud::{Markup, html};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -46,7 +46,8 @@ struct Shown<'a> {
     customer: CustomerId,
     currency: Currency,
     csrf: String,
-    state: CustomerState,
+    state: Customer,
+    profile: Profile,
     people: Vec<Account>,
     ledger: Part<LedgerRow>,
     /// What stands with each line of the ledger.
@@ -74,6 +75,7 @@ pub(super) fn page(
     let plant = manager.plant.id;
     let (frame, shown) = server.store().read(|tx| {
         let state = tx.customer(plant, customer)?.ok_or(Error::NotFound("customer"))?;
+        let profile = tx.profile(plant, customer)?.ok_or(Error::NotFound("customer"))?;
         let frame = manager.frame(tx)?;
         let ledger = tx.ledger(plant, customer, (LINES, (number(wanted) - 1) * LINES))?;
         let beside = ledger.rows.iter().map(|row| beside(tx, plant, row)).collect::<Result<_, _>>()?;
@@ -82,6 +84,7 @@ pub(super) fn page(
             currency: manager.plant.currency,
             csrf: frame.csrf.clone(),
             state,
+            profile,
             people: tx.accounts(plant)?,
             ledger,
             beside,
@@ -91,7 +94,7 @@ pub(super) fn page(
         };
         Ok((frame, shown))
     })?;
-    let name = shown.state.profile.shown(Field::Name).unwrap_or("(no name)");
+    let name = shown.profile.shown(Field::Name).unwrap_or("(no name)");
     let content = html! {
         p.up { a href="/customers" { "← Customers" } }
         div.title { h1 { (name) } (view::balance(shown.state.balance, shown.currency)) }
@@ -142,8 +145,8 @@ impl Shown<'_> {
 
     fn conflicts(&self, server: &Server) -> Result<Markup, Error> {
         let mut cards = Vec::new();
-        for field in self.state.profile.conflicts() {
-            let rows = self.state.profile.siblings(field).iter().enumerate();
+        for field in self.profile.conflicts() {
+            let rows = self.profile.siblings(field).iter().enumerate();
             let rows = rows.map(|(place, sibling)| self.sibling(server, field, sibling, place == 0));
             cards.push((field, rows.collect::<Result<Vec<_>, _>>()?));
         }
@@ -188,7 +191,7 @@ impl Shown<'_> {
 
     fn profile(&self, server: &Server) -> Result<Markup, Error> {
         let is_open = self.attempt.is_some_and(|attempt| attempt.form == Form::Profile);
-        let shown = |field| self.state.profile.shown(field).unwrap_or_default();
+        let shown = |field| self.profile.shown(field).unwrap_or_default();
         Ok(html! {
             section.card {
                 dl.profile {
@@ -206,7 +209,7 @@ impl Shown<'_> {
     }
 
     fn profile_form(&self, server: &Server) -> Result<Markup, Error> {
-        let shown = |field| self.state.profile.shown(field).unwrap_or_default();
+        let shown = |field| self.profile.shown(field).unwrap_or_default();
         let kept = |name: &str| self.kept(Form::Profile, name);
         Ok(html! {
             form method="post" action=(self.action("profile")) {
@@ -351,7 +354,7 @@ impl Shown<'_> {
 
     /// What the manager sees of the profile.
     fn hidden_clock(&self) -> Markup {
-        let profile = &self.state.profile;
+        let profile = &self.profile;
         // A clock of our own making always becomes JSON; an empty one would only make a conflict more.
         let context = serde_json::to_string(&profile.clock()).unwrap_or_else(|_| "{}".to_owned());
         html! {

@@ -37,7 +37,7 @@ pub(crate) fn debtor(plant: &Plant) -> Result<CustomerId> {
 pub(crate) fn look(plant: &Plant, customer: CustomerId) -> Result<Seen> {
     let connection = rusqlite::Connection::open(&plant.database)?;
     let (balance, profile): (i64, String) = connection.query_row(
-        "SELECT balance, profile FROM customers WHERE customer = ?",
+        "SELECT balance, profile FROM customers JOIN profiles USING (plant, customer) WHERE customer = ?",
         [customer.as_bytes()],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;

@@ -116,7 +116,7 @@ fn ledger(server: &Connection, rider: &Rider) -> Result<HashMap<TxnId, (i64, Str
 
 fn held(server: &Connection, customer: CustomerId) -> Result<Held> {
     let (balance, profile): (i64, String) = server.query_row(
-        "SELECT balance, profile FROM customers WHERE customer = ?",
+        "SELECT balance, profile FROM customers JOIN profiles USING (plant, customer) WHERE customer = ?",
         [customer.as_bytes()],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;

@@ -1,12 +1,9 @@
 //! What each kind of mutation does, and what is left of it once it is taken back.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
-mod common;
-
+use crate::common::{Phone, World, base64, kes};
+use crate::world;
 use carboy_protocol::wire::{Answer, FeedItem, Rejection, SyncReply, Visit};
 use carboy_protocol::*;
-use common::{Phone, World, kes, world};
 use std::collections::BTreeMap;
 
 /// The reasons of a reply's results: `None` where it was applied.
@@ -220,7 +217,7 @@ fn a_withdrawn_failed_visit_counts_no_more() {
     let txn = done(&world, &mut phone, fail(&world));
     done(&world, &mut phone, withdraw(txn));
     assert_eq!(visit(&world, &phone), None);
-    assert!(world.one::<bool>("SELECT withdrawn FROM failed_visits"));
+    assert_eq!(world.one::<u32>("SELECT withdrawn FROM failed_visits"), 1);
     assert_eq!(day(&world, &mut phone), Day::default());
 }
 
@@ -321,11 +318,8 @@ fn nothing_is_withdrawn_twice_nor_what_cannot_be_nor_what_is_not_there_nor_anoth
 }
 
 /// The txns that stand in `closed_by`, by the closed one's.
-fn closed(world: &World) -> BTreeMap<[u8; 16], [u8; 16]> {
-    let conn = world.connection();
-    let mut query = conn.prepare("SELECT txn, closed_by FROM mutations WHERE closed_by IS NOT NULL").unwrap();
-    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    rows.collect::<Result<_, _>>().unwrap()
+fn closed(world: &World) -> BTreeMap<String, String> {
+    world.rows("SELECT txn, closed_by FROM mutations WHERE closed_by IS NOT NULL").into_iter().collect()
 }
 
 #[test]
@@ -356,6 +350,7 @@ fn what_was_not_accepted_is_closed_by_withdrawing_accepting_or_replacing_it() {
         (parked[1], parked_too[1]),
     ];
     let expected = pairs.map(|(of, by)| (*of.as_bytes(), *by.as_bytes()));
+    let expected = expected.map(|(txn, by)| (base64(&txn), base64(&by)));
     assert_eq!(closed(&world), BTreeMap::from(expected), "who dealt with it first stands");
     assert_eq!(world.ledger(), [-5]);
     assert_eq!(reply.day.unwrap().in_all.collected, 5);

@@ -1,13 +1,10 @@
 //! What a phone can rely on when it reads the feed: pages that each leave it with one moment's state, from
 //! whatever cursor.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
-mod common;
-
+use crate::common::{DAY, Phone, World, kes};
+use crate::world;
 use carboy_protocol::wire::FeedItem;
 use carboy_protocol::*;
-use common::{DAY, Phone, World, kes, world};
 use std::collections::BTreeMap;
 
 /// What a phone holds of a plant.

@@ -1,0 +1,72 @@
+//! What a database engine does for the store: transactions, statements and inserting many rows at once.
+//!
+//! All SQL of the store is written once, in the part of the language that SQLite and PostgreSQL share, with
+//! parameters as `?1`, `?2` … and `= ANY(?n)` for lists.
+
+use super::tables::Table;
+use super::value::{Row, Value};
+use crate::Error;
+use std::fmt::Debug;
+
+/// Takes a row of a query's result.
+pub(super) type Take<'t> = dyn FnMut(&Row<'_>) -> Result<(), Error> + 't;
+
+/// A database engine. Shared by all threads.
+pub(super) trait Driver: Debug + Send + Sync {
+    /// Brings the schema to this version's, in one transaction: a database of no version is made.
+    fn migrate(&self) -> Result<(), Error>;
+
+    /// A transaction that sees what was committed before each of its statements, and may write.
+    fn write(&self) -> Result<Box<dyn Session + '_>, Error>;
+
+    /// A transaction that sees one moment of the database, and writes nothing.
+    fn read(&self) -> Result<Box<dyn Session + '_>, Error>;
+}
+
+/// An open transaction. It is rolled back when dropped.
+pub(super) trait Session {
+    /// Runs a statement; returns how many rows it changed.
+    fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64, Error>;
+
+    /// Hands each row of a query's result to `take`.
+    fn query(&self, sql: &str, params: &[Value<'_>], take: &mut Take<'_>) -> Result<(), Error>;
+
+    /// Inserts rows, each with a value for every column of the table.
+    fn insert(&self, table: &Table, conflict: Conflict, rows: &[Vec<Value<'_>>]) -> Result<(), Error>;
+
+    /// Whether statements can still run: a failing disk may have ended the transaction.
+    fn is_open(&self) -> bool;
+
+    /// Makes it durable.
+    fn commit(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// What to do with a row whose key is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Conflict {
+    /// It is an error.
+    Fail,
+    /// The old row stays.
+    Keep,
+    /// The old row takes the new one's values.
+    Replace,
+}
+
+impl Conflict {
+    /// The end of an INSERT statement.
+    pub(super) fn clause(self, table: &Table) -> String {
+        let names = |columns: &[(&str, super::tables::Kind)], shape: fn(&str) -> String| {
+            columns.iter().map(|(name, _)| shape(name)).collect::<Vec<_>>().join(", ")
+        };
+        match self {
+            Self::Fail => String::new(),
+            Self::Keep => " ON CONFLICT DO NOTHING".to_owned(),
+            Self::Replace => {
+                let (key, rest) = table.columns.split_at(table.key);
+                let key = names(key, str::to_owned);
+                let rest = names(rest, |name| format!("{name} = excluded.{name}"));
+                format!(" ON CONFLICT ({key}) DO UPDATE SET {rest}")
+            }
+        }
+    }
+}

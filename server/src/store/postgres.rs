@@ -1,0 +1,332 @@
+//! PostgreSQL: a pool of connections, each of which serves one transaction at a time.
+//!
+//! The driver is asynchronous, the rules above it are not: each call waits on its own thread, while the sockets
+//! are served by a runtime of the store's own. So it works from any thread, whatever runs there.
+
+use super::driver::{Conflict, Driver, Session, Take};
+use super::tables::{Kind, Table};
+use super::value::{Columns, Row, Value, ValueRef};
+use super::{MIGRATIONS, newer};
+use crate::Error;
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use pollster::block_on;
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// Connections kept at most: PostgreSQL serves few quick ones better than many.
+const CONNECTIONS: usize = 16;
+
+/// How long a request waits for a connection, to be made or to be given back.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a statement waits for another transaction's lock before the request is told to come back later.
+const LOCK_TIMEOUT: &str = "-c lock_timeout=10s";
+
+/// What keeps two processes from making the schema at the same time: any number, as long as nobody else takes it.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4849211)";
+
+/// A PostgreSQL database, by its connection string.
+pub(super) struct Postgres {
+    pool: Pool,
+    /// `None` only while it is dropped.
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // Waiting for its thread would panic where the last user is itself asynchronous.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl std::fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The connection string holds a password.
+        f.debug_struct("Postgres").field("pool", &self.pool.status()).finish_non_exhaustive()
+    }
+}
+
+impl Postgres {
+    pub(super) fn open(url: &str) -> Result<Self, Error> {
+        let mut config: tokio_postgres::Config =
+            url.parse().map_err(|error| Error::Unusable(format!("database address: {error}")))?;
+        let options = config.get_options().unwrap_or_default();
+        config.options(format!("{LOCK_TIMEOUT} {options}"));
+        // Of several hosts, the one that takes writes: after a failover that is another one.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("postgres")
+            .enable_all()
+            .build()
+            .map_err(|error| Error::Unusable(format!("no thread for the database: {error}")))?;
+        let manager = Manager::from_config(
+            config.clone(),
+            tls(config.get_ssl_mode())?,
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(CONNECTIONS)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .build()
+            .map_err(|error| Error::Unusable(format!("database pool: {error}")))?;
+        Ok(Self { pool, runtime: Some(runtime) })
+    }
+
+    fn connection(&self) -> Result<Object, Error> {
+        let _runtime = self.runtime.as_ref().map(tokio::runtime::Runtime::enter);
+        Ok(block_on(self.pool.get())?)
+    }
+
+    fn begin(&self, statement: &str) -> Result<Box<dyn Session + '_>, Error> {
+        let client = self.connection()?;
+        block_on(client.batch_execute(statement))?;
+        Ok(Box::new(Open { client: Some(client), has_failed: Cell::new(false) }))
+    }
+
+    /// The schema's version; `None` in an empty database.
+    fn version(client: &Object) -> Result<Option<usize>, Error> {
+        let sql = "SELECT to_regclass('schema_version') IS NOT NULL";
+        if !block_on(client.query_one(sql, &[]))?.get::<_, bool>(0) {
+            return Ok(None);
+        }
+        let version: i64 = block_on(client.query_one("SELECT version FROM schema_version", &[]))?.get(0);
+        usize::try_from(version).map(Some).map_err(|_| Error::Corrupt(format!("schema version {version}")))
+    }
+
+    /// Makes sure that this version can work with what is there.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let client = self.connection()?;
+        match Self::version(&client)? {
+            Some(version) if version == MIGRATIONS.len() => {}
+            Some(version) if version > MIGRATIONS.len() => return Err(newer(version)),
+            Some(version) => {
+                let newest = MIGRATIONS.len();
+                return Err(Error::Unusable(format!(
+                    "the database has schema version {version}, older than {newest}: run carboy-server migrate"
+                )));
+            }
+            None => {
+                let text = "the database holds no schema yet: run carboy-server migrate";
+                return Err(Error::Unusable(text.to_owned()));
+            }
+        }
+        // An answer must not be given before it is durable.
+        let commit: String = block_on(client.query_one("SHOW synchronous_commit", &[]))?.get(0);
+        if matches!(commit.as_str(), "off" | "false") {
+            return Err(Error::Unusable(format!(
+                "the database has synchronous_commit = {commit}: a crash would lose what was acknowledged"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// TLS as the connection string asks for it, against the certificates that the system trusts.
+fn tls(mode: SslMode) -> Result<MakeRustlsConnect, Error> {
+    let mut roots = rustls::RootCertStore::empty();
+    // Without TLS nobody's certificate is needed, and a small machine may have none.
+    if mode != SslMode::Disable {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::Unusable(format!("tls: {error}")))?;
+    Ok(MakeRustlsConnect::new(config.with_root_certificates(roots).with_no_client_auth()))
+}
+
+impl Driver for Postgres {
+    fn migrate(&self) -> Result<(), Error> {
+        let client = self.connection()?;
+        let session = Open { client: Some(client), has_failed: Cell::new(false) };
+        let run = |sql: &str| block_on(session.client().batch_execute(sql)).map_err(Error::from);
+        run("BEGIN")?;
+        run(MIGRATION_LOCK)?;
+        let version = Self::version(session.client())?;
+        if let Some(version) = version.filter(|&version| version > MIGRATIONS.len()) {
+            return Err(newer(version));
+        }
+        if version.is_none() {
+            run(
+                "CREATE TABLE schema_version (version BIGINT NOT NULL); INSERT INTO schema_version VALUES (0)",
+            )?;
+        }
+        for script in &MIGRATIONS[version.unwrap_or(0)..] {
+            run(&translated(script))?;
+        }
+        run(&format!("UPDATE schema_version SET version = {}", MIGRATIONS.len()))?;
+        Box::new(session).commit()
+    }
+
+    fn write(&self) -> Result<Box<dyn Session + '_>, Error> {
+        self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+    }
+
+    fn read(&self) -> Result<Box<dyn Session + '_>, Error> {
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    }
+}
+
+/// The schema as PostgreSQL spells it. Texts are compared byte by byte, as SQLite does.
+fn translated(script: &str) -> String {
+    [
+        (" BLOB", " BYTEA"),
+        (" INTEGER", " BIGINT"),
+        (" TEXT", " TEXT COLLATE \"C\""),
+        (") STRICT, WITHOUT ROWID;", ");"),
+        (") STRICT;", ");"),
+    ]
+    .iter()
+    .fold(script.to_owned(), |script, (from, to)| script.replace(from, to))
+}
+
+/// An open transaction on a connection of its own.
+struct Open {
+    /// `None` only while it is dropped.
+    client: Option<Object>,
+    /// PostgreSQL answers a COMMIT behind a failed statement with a quiet rollback.
+    has_failed: Cell<bool>,
+}
+
+impl Open {
+    fn client(&self) -> &Object {
+        self.client.as_ref().unwrap_or_else(|| unreachable!("a connection is given back only when dropped"))
+    }
+
+    async fn rows(&self, sql: &str, params: &[Value<'_>]) -> Result<Vec<tokio_postgres::Row>, Error> {
+        let statement = self.client().prepare_cached(&spelled(sql)).await?;
+        Ok(self.client().query(&statement, &references(params)).await?)
+    }
+
+    async fn run(&self, sql: &str, params: &[Value<'_>]) -> Result<u64, Error> {
+        let statement = self.client().prepare_cached(&spelled(sql)).await?;
+        Ok(self.client().execute(&statement, &references(params)).await?)
+    }
+
+    fn noted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        self.has_failed.set(self.has_failed.get() || result.is_err());
+        result
+    }
+}
+
+impl Session for Open {
+    fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64, Error> {
+        let result = block_on(self.run(sql, params));
+        if result.is_ok() && sql.starts_with("ROLLBACK TO") {
+            self.has_failed.set(false);
+        }
+        self.noted(result)
+    }
+
+    fn query(&self, sql: &str, params: &[Value<'_>], take: &mut Take<'_>) -> Result<(), Error> {
+        let rows = self.noted(block_on(self.rows(sql, params)))?;
+        rows.iter().try_for_each(|row| take(&Row(row)))
+    }
+
+    fn insert(&self, table: &Table, conflict: Conflict, rows: &[Vec<Value<'_>>]) -> Result<(), Error> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let arrays = (1..).zip(table.columns).map(|(n, (_, kind))| match kind {
+            Kind::Int => format!("?{n}::BIGINT[]"),
+            Kind::Text => format!("?{n}::TEXT[]"),
+            Kind::Blob => format!("?{n}::BYTEA[]"),
+        });
+        let arrays = arrays.collect::<Vec<_>>().join(", ");
+        let (name, columns, clause) = (table.name, table.names(), conflict.clause(table));
+        let sql = format!("INSERT INTO {name} ({columns}) SELECT * FROM unnest({arrays}){clause}");
+        let columns: Vec<Vec<_>> =
+            (0..table.columns.len()).map(|column| rows.iter().map(|row| row[column]).collect()).collect();
+        let params: Vec<_> = columns.iter().map(|column| Value::List(column)).collect();
+        self.execute(&sql, &params)?;
+        Ok(())
+    }
+
+    fn is_open(&self) -> bool {
+        !self.client().is_closed()
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<(), Error> {
+        if self.has_failed.get() {
+            return Err(Error::Corrupt(
+                "a transaction with a failed statement was to be committed".to_owned(),
+            ));
+        }
+        block_on(self.client().batch_execute("COMMIT"))?;
+        self.client = None;
+        Ok(())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let Some(client) = self.client.take() else { return };
+        if let Err(error) = block_on(client.batch_execute("ROLLBACK")) {
+            tracing::warn!(%error, "rolling back: the connection is given up");
+            drop(Object::take(client));
+        }
+    }
+}
+
+/// A statement as PostgreSQL spells it: parameters are `$1` instead of `?1`.
+fn spelled(sql: &str) -> String {
+    sql.replace('?', "$")
+}
+
+fn references<'v>(params: &'v [Value<'_>]) -> Vec<&'v (dyn ToSql + Sync)> {
+    params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
+
+type Refused = Box<dyn std::error::Error + Sync + Send>;
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Refused> {
+        match *self {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Int(int) if *kind == Type::BOOL => (int != 0).to_sql(kind, out),
+            Value::Int(int) if *kind == Type::INT4 => i32::try_from(int)?.to_sql(kind, out),
+            Value::Int(int) if *kind == Type::INT8 => int.to_sql(kind, out),
+            Value::Text(text) if <&str as ToSql>::accepts(kind) => text.to_sql(kind, out),
+            Value::Blob(bytes) if *kind == Type::BYTEA => bytes.to_sql(kind, out),
+            Value::List(list) => list.to_sql(kind, out),
+            Value::TooLarge(number) => Err(format!("{number} is more than a BIGINT holds").into()),
+            value => Err(format!("{value:?} for a parameter of type {kind}").into()),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    tokio_postgres::types::to_sql_checked!();
+}
+
+impl Columns for tokio_postgres::Row {
+    fn count(&self) -> usize {
+        self.columns().len()
+    }
+
+    fn column(&self, index: usize) -> Result<ValueRef<'_>, Error> {
+        let kind = self.columns().get(index).map(tokio_postgres::Column::type_);
+        Ok(match kind {
+            Some(&Type::BOOL) => {
+                self.try_get::<_, Option<bool>>(index)?.map(|bool| ValueRef::Int(i64::from(bool)))
+            }
+            Some(&Type::INT4) => self.try_get::<_, Option<i32>>(index)?.map(|int| ValueRef::Int(int.into())),
+            Some(&Type::INT8) => self.try_get::<_, Option<i64>>(index)?.map(ValueRef::Int),
+            Some(&Type::TEXT) => self.try_get::<_, Option<&str>>(index)?.map(ValueRef::Text),
+            Some(&Type::BYTEA) => self.try_get::<_, Option<&[u8]>>(index)?.map(ValueRef::Blob),
+            kind => return Err(Error::Corrupt(format!("column {index} of type {kind:?}"))),
+        }
+        .unwrap_or(ValueRef::Null))
+    }
+}
