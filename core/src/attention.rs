@@ -6,6 +6,7 @@ use crate::action::{DayReceipt, DeliveredLine, Receipt, day_receipt, known_custo
 use crate::query::{Value, shown_fields, value};
 use crate::record::{Closes, Draft};
 use crate::store::outbox::{RecordState, Recorded, as_sent, laid_updates, recorded};
+use crate::store::settle::PARKED;
 use crate::store::{Meta, bytes, feed};
 use crate::{Engine, Error};
 use carboy_protocol::mutation::Parsed;
@@ -134,15 +135,14 @@ impl Listed {
             _ if ["tampered", "txn_reused"].contains(&self.reason.as_str()) => {
                 TxnId::of_unreadable(sent.get().as_bytes())
             }
-            Parsed::Known(mutation) => mutation.txn,
-            Parsed::Unknown { txn } | Parsed::Malformed { txn, .. } => txn,
+            parsed => parsed.txn(),
         })
     }
 
     fn choices(&self) -> Vec<Choice> {
         match &self.mutation {
             None => vec![Choice::Accept],
-            Some(_) if self.reason == "parked" => vec![Choice::Withdraw],
+            Some(_) if self.reason == PARKED => vec![Choice::Withdraw],
             Some(mutation) if mutation.action.target().is_some() => vec![Choice::Retry, Choice::Accept],
             Some(_) => vec![Choice::Retry, Choice::Correct, Choice::Withdraw, Choice::Accept],
         }

@@ -3,8 +3,8 @@
 
 mod support;
 
-use carboy_core::{LinkError, Reply, Step, SyncState, TokenError, Wake};
-use carboy_protocol::wire::{Answer, Rejection, Settlement};
+use carboy_core::{Choice, LinkError, Reply, Step, SyncState, TokenError, Wake};
+use carboy_protocol::wire::{Answer, FeedItem, Rejection, Settlement};
 use carboy_protocol::{ChainHash, Dot, Field};
 use std::time::Duration;
 use support::*;
@@ -96,6 +96,31 @@ fn a_parked_entry_is_settled_and_stays_visible() {
     phone.reply(&reply);
     assert_eq!(phone.pending(), 0);
     assert_eq!(phone.refused()[0].reason, "parked");
+}
+
+#[test]
+fn a_parked_entry_leaves_the_list_once_an_updated_server_has_applied_it() {
+    let (_folder, mut phone) = phone_with(2);
+    let request = phone.request();
+    let mut reply = applied(&request, 51, vec![], 51);
+    for result in &mut reply.results {
+        result.answer = Answer::Parked;
+    }
+    phone.reply(&reply);
+    let [first, second] = [0, 1].map(|n| phone.refused()[n].txn.unwrap());
+    let detail = "no such customer".to_owned();
+    let reason = Rejection::UnknownCustomer;
+    phone.fetch(
+        vec![
+            FeedItem::Settled { txn: first, answer: Answer::Applied { rev: 60 } },
+            FeedItem::Settled { txn: second, answer: Answer::Rejected { reason, detail } },
+        ],
+        61,
+    );
+    let attention = phone.refused();
+    assert_eq!(attention.len(), 1);
+    assert_eq!((attention[0].txn, attention[0].reason.as_str()), (Some(second), "unknown_customer"));
+    assert!(attention[0].choices.contains(&Choice::Retry));
 }
 
 #[test]

@@ -522,6 +522,9 @@ fn amount_in(what: &'static str, minor: i64, min: i64) -> Result<(), Invalid> {
 }
 
 fn text(what: &'static str, value: &str, min: usize) -> Result<(), Invalid> {
+    if value.contains('\0') {
+        return Err(Invalid::Nul(what));
+    }
     // Blanks are no text, but they take room.
     let (length, told) = (value.chars().count(), value.trim().chars().count());
     if length > MAX_TEXT {

@@ -104,6 +104,9 @@ pub enum Invalid {
         /// The least length allowed.
         min: usize,
     },
+    /// A text holds a NUL character, which a database may not keep.
+    #[error("{0} holds a NUL character")]
+    Nul(&'static str),
     /// A profile update changes nothing.
     #[error("a profile update needs at least one changed field")]
     NoChanges,
@@ -142,6 +145,14 @@ pub enum Parsed {
 }
 
 impl Parsed {
+    /// The idempotency key.
+    pub fn txn(&self) -> TxnId {
+        match self {
+            Self::Known(mutation) => mutation.txn,
+            Self::Unknown { txn } | Self::Malformed { txn, .. } => *txn,
+        }
+    }
+
     /// Reads `text`, whatever it is.
     pub fn of(text: &str) -> Self {
         #[derive(Deserialize)]

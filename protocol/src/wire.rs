@@ -233,6 +233,13 @@ pub enum FeedItem {
     },
     /// A line of a customer's ledger.
     Entry(LedgerEntry),
+    /// A mutation of this very account that was parked is settled after all: the server was updated.
+    Settled {
+        /// The mutation.
+        txn: TxnId,
+        /// What became of it.
+        answer: Answer,
+    },
     /// Something that this version does not know, from a newer server. It is passed over.
     #[serde(other)]
     Unknown,

@@ -145,7 +145,7 @@ impl<'t> Books<'t> {
             return Ok(());
         }
         let (plant, account) = (self.plant.id, self.author.id);
-        let txns: BTreeSet<_> = batch.iter().map(txn_of).collect();
+        let txns: BTreeSet<_> = batch.iter().map(Parsed::txn).collect();
         let txns: Vec<_> = txns.into_iter().collect();
         self.seen.mutations.extend(txns.iter().map(|txn| (*txn, None)));
         let known = self.tx.mutations(plant, account, &txns)?;
@@ -214,7 +214,7 @@ impl<'t> Books<'t> {
         parsed: Parsed,
         link: Link,
     ) -> Result<Outcome, Error> {
-        let given = txn_of(&parsed);
+        let given = parsed.txn();
         let (mut txn, mut known) = self.find(given, body)?;
         if known.is_none() && !link.is_intact {
             // An id in bytes that nobody vouches for may be that of a mutation still to come.
@@ -249,6 +249,32 @@ impl<'t> Books<'t> {
         }
         tracing::debug!(txn_id = %txn, seq = dot.seq, duplicate, ?answer, "settled");
         Ok(Outcome { answer, duplicate })
+    }
+
+    /// Settles a parked mutation that this version may know, as an event of the history `dashboard`: in its own
+    /// history, later ones stand already. `None` if it is still unknown.
+    pub(crate) fn settle_parked(
+        &mut self,
+        dashboard: &mut Actor,
+        parked: &Stored,
+    ) -> Result<Option<Answer>, Error> {
+        let parsed = Parsed::of(&parked.body);
+        if matches!(parsed, Parsed::Unknown { .. }) {
+            return Ok(None);
+        }
+        let mut answer = self.judge(dashboard, parsed)?;
+        let rev = match &mut answer {
+            Answer::Applied { rev } => *rev,
+            // Its author's phones have to hear of it, whatever became of it.
+            _ => self.take_rev(),
+        };
+        self.tx.unpark(self.plant.id, (self.author.id, parked.txn), &answer, rev)?;
+        let dot = Dot { actor: dashboard.id, seq: dashboard.next_seq };
+        dashboard.head = Link::next(dashboard, &parked.body).hash;
+        dashboard.next_seq += 1;
+        self.changes.dots.push((dot, parked.txn, dashboard.head));
+        tracing::info!(txn_id = %parked.txn, ?answer, "settled what was parked");
+        Ok(Some(answer))
     }
 
     fn keep(&mut self, settled: Settled) {
@@ -354,13 +380,6 @@ impl<'t> Books<'t> {
         if matches!(mutation.action, Action::StartShift { .. }) {
             *since_rev = rev;
         }
-    }
-}
-
-pub(crate) fn txn_of(parsed: &Parsed) -> TxnId {
-    match parsed {
-        Parsed::Known(mutation) => mutation.txn,
-        Parsed::Unknown { txn } | Parsed::Malformed { txn, .. } => *txn,
     }
 }
 

@@ -216,8 +216,8 @@ fn complete(context: &VectorClock, profile: &VectorClock, actor: &Actor) -> Vect
     // this server lost data) would make later writes look old and lose them.
     let seen = context.dots().map(|dot| Dot { seq: dot.seq.min(profile.get(dot.actor)), ..dot });
     let mut context: VectorClock = seen.collect();
+    context.join(&actor.inherited);
     if actor.account.is_some() {
-        context.join(&actor.inherited);
         context.observe(Dot { actor: actor.id, seq: actor.next_seq - 1 });
     }
     context

@@ -166,6 +166,7 @@ fn the_plant(server: &Server, given: Option<PlantId>) -> Result<PlantId> {
 }
 
 fn serve(server: Server, listen: SocketAddr) -> Result<()> {
+    server.settle_parked()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(listen).await?;

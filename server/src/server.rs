@@ -1,6 +1,6 @@
 //! The server as a library: everything that its HTTP routes do, callable in process.
 
-use crate::apply::{Books, Link, Outcome, Pace, txn_of};
+use crate::apply::{Books, Link, Outcome, Pace};
 use crate::env::{Clock, Random, SystemClock, SystemRandom};
 use crate::limit::Limiter;
 use crate::store::{Account, Actor, Location, Plant, Store, Tx};
@@ -225,7 +225,7 @@ impl Server {
     /// [`Error::TxnReused`] if its id stands for something else, [`Refusal::Malformed`] if it has none.
     pub fn manage(&self, author: &Account, body: &str) -> Result<Outcome, Error> {
         let parsed = Parsed::of(body);
-        let txn = txn_of(&parsed);
+        let txn = parsed.txn();
         if let Parsed::Malformed { error, .. } = &parsed
             && txn == TxnId::of_unreadable(body.as_bytes())
         {

@@ -33,7 +33,7 @@ impl Server {
         let Account { id, role, .. } = auth.account;
         let (page, day) = self.store().read(|tx| {
             let day = (role == Role::Rider).then(|| tx.rider_day(plant, id)).transpose()?;
-            Ok((tx.feed(plant, request.cursor, since)?, day.map(|rider_day| rider_day.day)))
+            Ok((tx.feed((plant, id), request.cursor, since)?, day.map(|rider_day| rider_day.day)))
         })?;
         Ok(SyncReply {
             actor: request.actor,

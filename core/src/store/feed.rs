@@ -2,7 +2,7 @@
 //! one twice changes nothing.
 
 use super::outbox::LaidUpdate;
-use super::{Meta, bytes, outbox, overlay};
+use super::{Meta, bytes, outbox, overlay, settle};
 use crate::Error;
 use carboy_protocol::wire::{FeedItem, LedgerEntry};
 use carboy_protocol::{AccountId, Currency, CustomerId, Field, Money, Profile, RouteId, VectorClock};
@@ -34,6 +34,7 @@ pub(crate) fn merge(tx: &Transaction<'_>, meta: &Meta, items: &[FeedItem]) -> Re
                 }
             }
             FeedItem::Entry(entry) => merge_entry(tx, meta, entry)?,
+            FeedItem::Settled { txn, answer } => settle::unpark(tx, *txn, answer)?,
             FeedItem::Unknown => {}
         }
     }

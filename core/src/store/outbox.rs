@@ -164,6 +164,16 @@ pub(crate) fn finish(tx: &Transaction<'_>, meta: &Meta, id: u64, state: RecordSt
     Ok(())
 }
 
+/// A record that was not accepted is contained in the server's state after all.
+pub(crate) fn accept(tx: &Transaction<'_>, id: u64) -> Result<(), Error> {
+    tx.prepare_cached("UPDATE record SET done = ? WHERE id = ? AND done = ?")?.execute(params![
+        RecordState::Contained.code(),
+        id,
+        RecordState::Refused.code()
+    ])?;
+    Ok(())
+}
+
 /// Drops some of the settled records that are not among the newest any more.
 pub(crate) fn drop_old(tx: &Transaction<'_>, meta: &Meta, settled: u64) -> Result<(), Error> {
     tx.prepare_cached(

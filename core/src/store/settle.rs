@@ -6,8 +6,9 @@ use super::meta::put_told_day;
 use super::outbox::{RecordState, Recorded};
 use super::{Meta, feed, outbox, overlay, photos};
 use crate::Error;
+use carboy_protocol::mutation::Parsed;
 use carboy_protocol::wire::{Answer, Rejection, SyncReply};
-use carboy_protocol::{ActorId, Tally, Timestamp};
+use carboy_protocol::{ActorId, Tally, Timestamp, TxnId};
 use rusqlite::{Transaction, params};
 use std::collections::BTreeSet;
 
@@ -34,6 +35,9 @@ pub struct Rejected {
     /// Why, with the values.
     pub detail: String,
 }
+
+/// The reason on the attention list of what the server does not know yet.
+pub(crate) const PARKED: &str = "parked";
 
 /// A settlement under way.
 struct Settling<'t, 'c> {
@@ -65,6 +69,33 @@ pub(crate) fn settle(
     // After the records: what the server tells of a customer is newer than what they say.
     settling.touched.extend(feed::merge(tx, &settling.meta, &reply.feed)?);
     settling.finish(reply, now)
+}
+
+/// Takes what became of a parked mutation once the server knew its kind.
+pub(crate) fn unpark(tx: &Transaction<'_>, txn: TxnId, answer: &Answer) -> Result<(), Error> {
+    let mut query = tx.prepare_cached("SELECT id, body FROM attention WHERE reason = ?")?;
+    let parked: Vec<(u64, String)> =
+        query.query_map([PARKED], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (id, body) in parked {
+        let sent = outbox::as_sent(body.as_bytes(), false)?;
+        if Parsed::of(sent.get()).txn() != txn {
+            continue;
+        }
+        match answer {
+            Answer::Parked => {}
+            Answer::Rejected { reason, detail } => {
+                let reason = serde_json::to_value(reason)?;
+                tx.prepare_cached("UPDATE attention SET reason = ?, detail = ? WHERE id = ?")?
+                    .execute(params![reason.as_str(), detail, id])?;
+            }
+            Answer::Applied { .. } => {
+                photos::release(tx, id)?;
+                outbox::accept(tx, id)?;
+                tx.prepare_cached("DELETE FROM attention WHERE id = ?")?.execute([id])?;
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Settling<'_, '_> {
@@ -132,7 +163,7 @@ impl Settling<'_, '_> {
                 let name = serde_json::to_value(reason)?;
                 (name.as_str().unwrap_or_default().to_owned(), detail.as_str())
             }
-            _ => ("parked".to_owned(), "the server keeps it until it knows this kind"),
+            _ => (PARKED.to_owned(), "the server keeps it until it knows this kind"),
         };
         let body = record.map_or_else(Default::default, |record| String::from_utf8_lossy(&record.body));
         self.tx.execute(

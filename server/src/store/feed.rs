@@ -8,7 +8,7 @@
 use super::{Customer, Row, Tx, params, people};
 use crate::Error;
 use carboy_protocol::wire::{FeedItem, LedgerEntry};
-use carboy_protocol::{Currency, CustomerId, Money, PlantId, ProductCode, RouteId, Timestamp};
+use carboy_protocol::{AccountId, Currency, CustomerId, Money, PlantId, ProductCode, RouteId, Timestamp};
 use std::collections::BTreeMap;
 
 /// How many changes one page holds. A customer with a profile is about 1 kB of JSON, 150 bytes compressed: a page
@@ -29,6 +29,8 @@ pub(crate) struct Page {
 /// The range of revs of a page, and how far back ledger lines go.
 struct Range {
     plant: PlantId,
+    /// Whose feed it is: what concerns one account alone is told to nobody else.
+    account: AccountId,
     currency: Currency,
     after: u64,
     end: u64,
@@ -47,15 +49,21 @@ fn touch(touched: &mut Touched, row: &Row<'_>, is_profile: bool) -> Result<(), E
 
 impl Tx<'_> {
     /// The page behind `cursor`. Ledger lines received before `entries_since` are left out; balances count them.
-    pub(crate) fn feed(&self, plant: PlantId, cursor: u64, entries_since: Timestamp) -> Result<Page, Error> {
+    pub(crate) fn feed(
+        &self,
+        (plant, account): (PlantId, AccountId),
+        cursor: u64,
+        entries_since: Timestamp,
+    ) -> Result<Page, Error> {
         let people::Plant { currency, rev, .. } = self.plant(plant)?;
-        let end = self.page_end(plant, cursor, entries_since)?.unwrap_or(rev);
-        let range = Range { plant, currency, after: cursor, end, entries_since };
+        let end = self.page_end((plant, account), cursor, entries_since)?.unwrap_or(rev);
+        let range = Range { plant, account, currency, after: cursor, end, entries_since };
         let mut items = Vec::new();
         self.feed_products(&range, &mut items)?;
         self.feed_routes(&range, &mut items)?;
         self.feed_customers(&range, &mut items)?;
         self.feed_entries(&range, &mut items)?;
+        self.feed_settled(&range, &mut items)?;
         // Stable: a rev's customer goes before its ledger line.
         items.sort_by_key(|&(rev, _)| rev);
         let items = items.into_iter().map(|(_, item)| item).collect();
@@ -63,7 +71,12 @@ impl Tx<'_> {
     }
 
     /// The rev of the last change that still fits the page; `None` if all that is left fits.
-    fn page_end(&self, plant: PlantId, after: u64, since: Timestamp) -> Result<Option<u64>, Error> {
+    fn page_end(
+        &self,
+        (plant, account): (PlantId, AccountId),
+        after: u64,
+        since: Timestamp,
+    ) -> Result<Option<u64>, Error> {
         // Each branch reads at most a page of its index.
         let end = self.one(
             "SELECT CASE WHEN count(*) = ?1 THEN max(rev) END FROM (
@@ -77,9 +90,12 @@ impl Tx<'_> {
                      UNION SELECT rev FROM (SELECT rev FROM profile_changes WHERE plant = ?2 AND rev > ?3
                                       ORDER BY rev LIMIT ?1) AS f
                      UNION SELECT rev FROM (SELECT rev FROM ledger WHERE plant = ?2 AND rev > ?3
-                                      AND received_at >= ?4 ORDER BY rev LIMIT ?1) AS l) AS u
+                                      AND received_at >= ?4 ORDER BY rev LIMIT ?1) AS l
+                     UNION SELECT rev FROM (SELECT settled_rev AS rev FROM mutations
+                                      WHERE plant = ?2 AND account = ?5 AND settled_rev > ?3
+                                      ORDER BY settled_rev LIMIT ?1) AS m) AS u
                  ORDER BY rev LIMIT ?1) AS page",
-            params![PAGE, plant, after, since],
+            params![PAGE, plant, after, since, account],
             |row| row.get(0),
         )?;
         Ok(end.flatten())
@@ -146,6 +162,17 @@ impl Tx<'_> {
                 at: row.get(8)?,
             };
             items.push((entry.rev, FeedItem::Entry(entry)));
+            Ok(())
+        })
+    }
+
+    /// Mutations of this account that were parked and are settled after all.
+    fn feed_settled(&self, range: &Range, items: &mut Vec<(u64, FeedItem)>) -> Result<(), Error> {
+        let sql = "SELECT settled_rev, txn, answer FROM mutations
+                   WHERE plant = ?1 AND account = ?2 AND settled_rev > ?3 AND settled_rev <= ?4";
+        self.each(sql, params![range.plant, range.account, range.after, range.end], |row| {
+            let answer = serde_json::from_str(&row.get::<String>(2)?)?;
+            items.push((row.get(0)?, FeedItem::Settled { txn: row.get(1)?, answer }));
             Ok(())
         })
     }

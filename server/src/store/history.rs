@@ -1,10 +1,11 @@
 //! Histories: actors, the mutations received, and which mutation stands at which dot.
 
+use super::changes::status;
 use super::value::{ToValue, Value};
 use super::{Row, Tx, params};
 use crate::Error;
 use carboy_protocol::wire::Answer;
-use carboy_protocol::{AccountId, ActorId, ChainHash, DeviceId, Dot, PlantId, TxnId, VectorClock};
+use carboy_protocol::{AccountId, ActorId, ChainHash, DeviceId, Dot, PlantId, Timestamp, TxnId, VectorClock};
 
 /// One history, as far as the server has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,14 @@ pub(crate) struct Stored {
     pub(crate) answer: Answer,
     /// Whether it was applied and later taken back.
     pub(crate) is_withdrawn: bool,
+}
+
+/// A mutation that waits for a server which knows its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Parked {
+    pub(crate) account: AccountId,
+    pub(crate) stored: Stored,
+    pub(crate) received_at: Timestamp,
 }
 
 /// What [`stored`] reads.
@@ -108,6 +117,68 @@ impl Tx<'_> {
              WHERE d.plant = ?1 AND d.actor = ?2 AND d.seq >= ?3 AND d.seq <= ?4 ORDER BY d.seq"
         );
         self.all(&sql, params![plant, actor, first, last], |row| Ok((row.get(6)?, stored(row)?, row.get(7)?)))
+    }
+
+    /// Mutations of the plant that are parked and that nobody has dealt with, in the order of their arrival, behind the
+    /// one that arrived then and stands there.
+    pub(crate) fn parked(
+        &self,
+        plant: PlantId,
+        last: Option<(Timestamp, Dot)>,
+        limit: u64,
+    ) -> Result<Vec<Parked>, Error> {
+        let first = (Timestamp(i64::MIN), Dot { actor: ActorId::from_bytes([0; 16]), seq: 0 });
+        let (received_at, dot) = last.unwrap_or(first);
+        let sql = format!(
+            "SELECT {STORED}, m.account, m.received_at FROM mutations m
+             WHERE m.plant = ?1 AND m.status = 'parked' AND m.closed_by IS NULL
+                 AND (m.received_at, m.actor, m.seq) > (?2, ?3, ?4)
+             ORDER BY m.received_at, m.actor, m.seq LIMIT ?5"
+        );
+        self.all(&sql, params![plant, received_at, dot.actor, dot.seq, limit], |row| {
+            Ok(Parked { account: row.get(6)?, stored: stored(row)?, received_at: row.get(7)? })
+        })
+    }
+
+    /// Whether this mutation is parked and nobody has dealt with it.
+    pub(crate) fn is_parked(
+        &self,
+        plant: PlantId,
+        (account, txn): (AccountId, TxnId),
+    ) -> Result<bool, Error> {
+        let sql = "SELECT count(*) FROM mutations WHERE plant = ?1 AND account = ?2 AND txn = ?3
+                   AND status = 'parked' AND closed_by IS NULL";
+        Ok(self.count(sql, params![plant, account, txn])? > 0)
+    }
+
+    /// Gives a parked mutation the answer that it has now, as of `rev`.
+    pub(crate) fn unpark(
+        &self,
+        plant: PlantId,
+        (account, txn): (AccountId, TxnId),
+        answer: &Answer,
+        rev: u64,
+    ) -> Result<(), Error> {
+        let sql = "UPDATE mutations SET status = ?1, answer = ?2, settled_rev = ?3
+                   WHERE plant = ?4 AND account = ?5 AND txn = ?6";
+        let json = serde_json::to_string(answer)?;
+        self.execute(sql, params![status(answer), json, rev, plant, account, txn])?;
+        Ok(())
+    }
+
+    /// Histories with places that nobody can ask for any more: their phone is revoked and had nothing left to send.
+    pub(crate) fn ended_actors(&self, plant: PlantId) -> Result<Vec<ActorId>, Error> {
+        let sql = "SELECT a.actor FROM actors a
+                   JOIN devices d ON d.plant = a.plant AND d.device = a.device
+                   WHERE a.plant = ?1 AND d.revoked_at IS NOT NULL AND d.unsent = 0
+                       AND EXISTS (SELECT 1 FROM dots WHERE dots.plant = a.plant AND dots.actor = a.actor)
+                   ORDER BY a.actor";
+        self.all(sql, params![plant], |row| row.get(0))
+    }
+
+    /// Forgets which mutation stands where in a history; returns how many places that were.
+    pub(crate) fn drop_dots(&self, plant: PlantId, actor: ActorId) -> Result<u64, Error> {
+        self.execute("DELETE FROM dots WHERE plant = ?1 AND actor = ?2", params![plant, actor])
     }
 
     pub(crate) fn chain_hash(&self, plant: PlantId, dot: Dot) -> Result<Option<ChainHash>, Error> {

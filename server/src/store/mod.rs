@@ -23,7 +23,7 @@ pub use people::{Account, Enrolment, Plant};
 
 pub(crate) use changes::{Changes, Customer, ExpectedPhoto, FailedVisit, Settled, StopChange};
 pub(crate) use days::RiderDay;
-pub(crate) use history::{Actor, Stored};
+pub(crate) use history::{Actor, Parked, Stored};
 pub(crate) use photos::Photo;
 pub(crate) use value::{Row, Value, params};
 

@@ -37,7 +37,7 @@ impl Replica {
                     let twice = self.entries.insert(entry.rev, (entry.customer, entry.amount.minor));
                     assert_eq!(twice, None);
                 }
-                FeedItem::Unknown => panic!("unknown item"),
+                item @ (FeedItem::Settled { .. } | FeedItem::Unknown) => panic!("{item:?}"),
             }
         }
         self.cursor = cursor;

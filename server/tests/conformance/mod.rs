@@ -1,7 +1,9 @@
 //! What holds on every store: the same tests run on each of them.
 
 mod feed;
+mod folding;
 mod kinds;
+mod parked;
 mod photos;
 mod sync;
 mod tampering;

@@ -84,6 +84,18 @@ fn a_rejected_or_unreadable_mutation_leaves_the_others_applied_and_is_kept() {
 }
 
 #[test]
+fn a_text_that_only_some_databases_keep_is_rejected_by_the_rule_and_not_by_the_database() {
+    let world = world();
+    let mut phone = world.phone();
+    phone.record(world.edit(Field::Note, "left\0right"));
+    phone.record(world.cash(1));
+    let reply = phone.sync(&world);
+    let Answer::Rejected { reason, detail } = &reply.results[0].answer else { panic!("{reply:?}") };
+    assert_eq!((*reason, detail.as_str()), (Rejection::Invalid, "note holds a NUL character"));
+    applied(&reply.results[1]);
+}
+
+#[test]
 fn a_kind_or_version_of_the_future_is_parked_with_its_payload() {
     let world = world();
     let mut phone = world.phone();

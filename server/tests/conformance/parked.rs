@@ -1,0 +1,80 @@
+//! What becomes of a mutation of a kind that the server did not know, once it is updated.
+
+use crate::common::{World, kes};
+use crate::world;
+use carboy_protocol::wire::{Answer, FeedItem, Rejection};
+use carboy_protocol::*;
+
+/// What was parked becomes readable, as by an update of the server.
+fn update(world: &World) -> u64 {
+    world.run("UPDATE mutations SET body = replace(body, '\"v\":2', '\"v\":1') WHERE status = 'parked'");
+    world.server.settle_parked().unwrap()
+}
+
+/// Records an action in a version of the future.
+fn record_newer(world: &World, phone: &mut crate::common::Phone, action: Action) -> TxnId {
+    let txn = world.server.new_txn().unwrap();
+    let mutation = Mutation { v: 1, txn, at: Timestamp(5), replaces: None, action };
+    phone.record_raw(&serde_json::to_string(&mutation).unwrap().replace("\"v\":1", "\"v\":2"));
+    txn
+}
+
+fn settled(items: &[FeedItem]) -> Vec<(TxnId, Answer)> {
+    let settled = items.iter().filter_map(|item| match item {
+        FeedItem::Settled { txn, answer } => Some((*txn, answer.clone())),
+        _ => None,
+    });
+    settled.collect()
+}
+
+#[test]
+fn what_was_parked_is_settled_after_an_update_and_its_author_alone_hears_of_it() {
+    let world = world();
+    let other = world.server.create_rider(world.plant, "Brian").unwrap();
+    let (mut phone, stranger) = (world.phone(), world.phone_of(&other));
+    let good = record_newer(&world, &mut phone, world.cash(30));
+    let bad = record_newer(&world, &mut phone, world.set_balance(0, 5));
+    phone.record(world.cash(7));
+    let reply = phone.sync(&world);
+    assert_eq!(reply.results[0].answer, Answer::Parked);
+    let (_, cursors) = world.feed(&phone, 0);
+    let cursor = *cursors.last().unwrap();
+    assert_eq!(world.server.settle_parked().unwrap(), 0, "still unknown");
+    assert_eq!(update(&world), 2);
+    assert_eq!(world.ledger(), [-7, -30]);
+    assert_eq!(world.server.settle_parked().unwrap(), 0, "once");
+    let (items, _) = world.feed(&phone, cursor);
+    let found = settled(&items);
+    assert_eq!(found[0], (good, Answer::Applied { rev: cursor + 1 }));
+    let (txn, Answer::Rejected { reason, .. }) = &found[1] else { panic!("{found:?}") };
+    assert_eq!((*txn, *reason), (bad, Rejection::Forbidden));
+    assert!(items.iter().any(|item| matches!(item, FeedItem::Entry(entry) if entry.txn == good)));
+    assert!(settled(&world.feed(&stranger, cursor).0).is_empty());
+    assert_eq!(phone.sync(&world).day.unwrap().in_all.collected, 37);
+}
+
+#[test]
+fn a_parked_edit_is_settled_without_losing_it_or_a_later_one_to_another_field() {
+    let world = world();
+    let mut phone = world.phone();
+    record_newer(&world, &mut phone, world.edit(Field::Phone, "0711"));
+    phone.record(world.edit(Field::Address, "Moi Avenue"));
+    phone.sync(&world);
+    assert_eq!(update(&world), 1);
+    let profile = world.profile();
+    assert_eq!(profile.shown(Field::Phone), Some("0711"));
+    assert_eq!(profile.shown(Field::Address), Some("Moi Avenue"));
+    assert_eq!(profile.conflicts().count(), 0);
+}
+
+#[test]
+fn what_its_author_has_withdrawn_stays_without_effect_after_an_update() {
+    let world = world();
+    let mut phone = world.phone();
+    let target = record_newer(&world, &mut phone, world.cash(30));
+    phone.record(Action::Withdraw { target, reason: None, restore: None });
+    phone.sync(&world);
+    assert_eq!(update(&world), 0);
+    assert_eq!(world.ledger(), [0_i64; 0]);
+    assert_eq!(world.balance(), kes(0).minor);
+}
