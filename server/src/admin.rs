@@ -2,6 +2,7 @@
 //! and the dashboard.
 
 use crate::apply::{Books, Pace};
+use crate::http::Lang;
 use crate::store::{Account, Plant};
 use crate::{Error, Server, secret};
 use carboy_protocol::mutation::MAX_TEXT;
@@ -35,6 +36,23 @@ impl Server {
         };
         self.store().write(plant.id, |tx| tx.insert_plant(&plant))?;
         Ok(plant.id)
+    }
+
+    /// Sets the time zone that the plant's times are shown in, by its IANA name, and the language that its pages are
+    /// in where nobody asks for another one, by its code.
+    ///
+    /// # Errors
+    /// If there is no such time zone, the dashboard does not speak the language, or there is no such plant.
+    pub fn set_plant_formats(&self, manager: &Account, time_zone: &str, language: &str) -> Result<(), Error> {
+        let zone = jiff::tz::TimeZone::get(time_zone.trim())
+            .map_err(|_| Error::Invalid(format!("no such time zone: {time_zone}")))?;
+        let zone = zone.iana_name().unwrap_or("UTC").to_owned();
+        let language =
+            Lang::of_code(language).ok_or_else(|| Error::Invalid(format!("no such language: {language}")))?;
+        self.store().write(manager.plant, |tx| {
+            tx.plant(manager.plant)?;
+            tx.set_plant_formats(manager.plant, &zone, language.code())
+        })
     }
 
     /// The plants of this server, by name.

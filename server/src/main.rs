@@ -52,6 +52,12 @@ enum Command {
         /// What the manager signs in with, for example an e-mail address.
         #[arg(long)]
         login: String,
+        /// The time zone that times are shown in, for example Africa/Nairobi.
+        #[arg(long, default_value = "UTC")]
+        time_zone: String,
+        /// The language of pages where nobody asks for another one: en, fr, sw, hi or ar.
+        #[arg(long, default_value = "en")]
+        language: String,
     },
     /// Add a rider, or take the one of that name, and print an enrolment code, good for 15 minutes.
     Rider {
@@ -120,12 +126,14 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve { data, listen } => serve(open(&data)?, listen),
-        Command::Init { data, plant, currency, manager, login } => {
+        Command::Init { data, plant, currency, manager, login, time_zone, language } => {
             let mut password = String::new();
             io::stdin().read_to_string(&mut password)?;
             let server = open(&data)?;
             let plant = server.create_plant(&plant, currency)?;
-            server.create_manager(plant, &manager, &login, password.trim_end_matches(['\r', '\n']))?;
+            let password = password.trim_end_matches(['\r', '\n']);
+            let manager = server.create_manager(plant, &manager, &login, password)?;
+            server.set_plant_formats(&manager, &time_zone, &language)?;
             print(&plant.to_string())
         }
         Command::Rider { data, plant, name } => {

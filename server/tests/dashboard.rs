@@ -128,7 +128,10 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 }
 
 fn unescaped(html: &str) -> String {
-    html.replace("&quot;", "\"")
+    // Names stand in an element of their own, so that those of another script do not reorder the line.
+    html.replace("<bdi>", "")
+        .replace("</bdi>", "")
+        .replace("&quot;", "\"")
         .replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&amp;", "&")
@@ -272,11 +275,11 @@ async fn a_form_with_a_mistake_is_shown_again_as_it_was_filled_in_and_changes_no
     for (form, values, error) in [
         ("/adjust", [("amount", "12x"), ("reason", "because")], "“12x” is not an amount"),
         ("/adjust", [("amount", "0"), ("reason", "because")], "changes nothing"),
-        ("/adjust", [("amount", "5"), ("reason", " ")], "reason has 0 characters"),
+        ("/adjust", [("amount", "5"), ("reason", " ")], "Reason has 0 characters"),
         ("/set", [("amount", "1.234"), ("reason", "because")], "at most 2 digits"),
         ("/set", [("amount", "10000000000.01"), ("reason", "because")], "out of range"),
-        ("/profile", [("name", " "), ("phone", "0788")], "name has 0 characters"),
-        ("/profile", [("name", &long), ("phone", "0788")], "name has 501 characters"),
+        ("/profile", [("name", " "), ("phone", "0788")], "Name has 0 characters"),
+        ("/profile", [("name", &long), ("phone", "0788")], "Name has 501 characters"),
     ] {
         let path = address(&world, form);
         let page = browser.post(&path, &with(page.form(&path), &values)).await;

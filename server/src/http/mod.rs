@@ -3,6 +3,8 @@
 mod api;
 mod dashboard;
 
+pub(crate) use dashboard::text::Lang;
+
 use crate::apply::panic_text;
 use crate::{Error, Server};
 use axum::Router;

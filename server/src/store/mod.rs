@@ -8,6 +8,7 @@ mod customers;
 mod days;
 mod driver;
 mod feed;
+mod formats;
 mod history;
 mod pages;
 mod people;

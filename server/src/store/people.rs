@@ -13,9 +13,9 @@ pub struct Plant {
     pub name: String,
     /// The currency of all its amounts.
     pub currency: Currency,
-    /// The IANA time zone of its days and hours.
+    /// The time zone that its times are shown in, as an IANA name, for example `Africa/Nairobi`.
     pub time_zone: String,
-    /// The language of whoever has chosen none.
+    /// The code of the language that its pages are in where nobody asks for another one, for example `sw`.
     pub language: String,
     /// The last rev given.
     pub rev: u64,

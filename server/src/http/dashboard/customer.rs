@@ -1,13 +1,14 @@
 //! One customer's page: profile with its conflicts, balance, ledger, and the forms that change them.
 
 use super::forms::{Attempt, Form, was};
-use super::view::{self, Place};
+use super::text::Lang;
+use super::view::{self, Frame, Place};
 use super::{Failed, Manager, amount, explain, photos};
 use crate::http::blocking;
 use crate::store::{Account, Customer, LedgerRow, Part, Tx, VisitRow};
 use crate::{Error, Server};
 use axum::extract::{Path, Query, State};
-use carboy_protocol::{Currency, CustomerId, Field, Money, PlantId, Profile, Sibling, TxnId};
+use carboy_protocol::{CustomerId, Field, Money, PlantId, Profile, Sibling, TxnId};
 use maud::{Markup, html};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -43,9 +44,8 @@ pub(super) async fn show(
 
 /// All that the page shows.
 struct Shown<'a> {
+    frame: Frame,
     customer: CustomerId,
-    currency: Currency,
-    csrf: String,
     state: Customer,
     profile: Profile,
     people: Vec<Account>,
@@ -73,16 +73,14 @@ pub(super) fn page(
     attempt: Option<&Attempt>,
 ) -> Result<Markup, Error> {
     let plant = manager.plant.id;
-    let (frame, shown) = server.store().read(|tx| {
+    let shown = server.store().read(|tx| {
         let state = tx.customer(plant, customer)?.ok_or(Error::NotFound("customer"))?;
         let profile = tx.profile(plant, customer)?.ok_or(Error::NotFound("customer"))?;
-        let frame = manager.frame(tx)?;
         let ledger = tx.ledger(plant, customer, (LINES, (number(wanted) - 1) * LINES))?;
         let beside = ledger.rows.iter().map(|row| beside(tx, plant, row)).collect::<Result<_, _>>()?;
-        let shown = Shown {
+        Ok(Shown {
+            frame: manager.frame(tx)?,
             customer,
-            currency: manager.plant.currency,
-            csrf: frame.csrf.clone(),
             state,
             profile,
             people: tx.accounts(plant)?,
@@ -91,16 +89,15 @@ pub(super) fn page(
             visits: tx.failed_visits(plant, customer, VISITS)?,
             wanted,
             attempt,
-        };
-        Ok((frame, shown))
+        })
     })?;
-    let name = shown.profile.shown(Field::Name).unwrap_or("(no name)");
+    let (frame, lang) = (&shown.frame, shown.frame.lang);
+    let no_name = lang.text("customers-no-name");
+    let name = shown.profile.shown(Field::Name).unwrap_or(&no_name);
     let content = html! {
-        p.up { a href="/customers" { "← Customers" } }
-        div.title { h1 { (name) } (view::balance(shown.state.balance, shown.currency)) }
-        @if shown.state.is_closed {
-            p.note { "Added by mistake and closed: no rider is sent there any more. The ledger still counts." }
-        }
+        p.up { a href="/customers" { span.back aria-hidden="true" { "← " } (lang.text("customers-title")) } }
+        div.title { h1 { bdi { (name) } } (frame.balance(shown.state.balance)) }
+        @if shown.state.is_closed { p.note { (lang.text("customer-closed")) } }
         (shown.flash())
         (shown.conflicts(server)?)
         div.columns {
@@ -108,7 +105,7 @@ pub(super) fn page(
             div { (shown.ledger()) }
         }
     };
-    Ok(view::page(&frame, Some(Place::Customers), name, &content))
+    Ok(view::page(frame, Some(Place::Customers), name, &content))
 }
 
 fn beside(tx: &Tx<'_>, plant: PlantId, row: &LedgerRow) -> Result<Beside, Error> {
@@ -126,24 +123,25 @@ fn number(wanted: &Wanted) -> u64 {
 impl Shown<'_> {
     /// What the form before did, in a sentence.
     fn flash(&self) -> Markup {
+        let (lang, currency) = (self.frame.lang, self.frame.currency);
         let line = self.ledger.rows.iter().find(|row| Some(row.txn) == self.wanted.txn);
         let text = match (self.wanted.done.as_deref(), line) {
             (Some("saved"), Some(line)) => {
-                explain::why_not_the_target(line, self.currency).unwrap_or_else(|| {
-                    let [sum, after] =
-                        [line.amount, line.after].map(|minor| Money::new(minor, self.currency));
-                    let (sum, after) = (amount::signed(sum, true), amount::signed(after, false));
-                    format!("{sum} went on the ledger; the balance became {after}.")
+                explain::why_not_the_target(lang, line, currency).unwrap_or_else(|| {
+                    let money = |minor, always| amount::signed(lang, Money::new(minor, currency), always);
+                    let (sum, after) = (money(line.amount, true), money(line.after, false));
+                    lang.with("customer-saved-line", &[("sum", sum.into()), ("after", after.into())])
                 })
             }
-            (Some("saved"), None) => "Saved.".to_owned(),
-            (Some("unchanged"), _) => "Nothing was changed.".to_owned(),
+            (Some("saved"), None) => lang.text("customer-saved"),
+            (Some("unchanged"), _) => lang.text("customer-unchanged"),
             _ => return html! {},
         };
         html! { p.flash role="status" { (text) } }
     }
 
     fn conflicts(&self, server: &Server) -> Result<Markup, Error> {
+        let lang = self.frame.lang;
         let mut cards = Vec::new();
         for field in self.profile.conflicts() {
             let rows = self.profile.siblings(field).iter().enumerate();
@@ -153,8 +151,12 @@ impl Shown<'_> {
         Ok(html! {
             @for (field, rows) in cards {
                 section.card.conflict {
-                    h2 { (explain::label(field)) ": " (rows.len()) " values" }
-                    p.muted { "Changed on both sides without having seen each other. Which one is right?" }
+                    h2 {
+                        (lang.with("customer-values", &[
+                            ("field", explain::label(lang, field).into()), ("count", rows.len().into()),
+                        ]))
+                    }
+                    p.muted { (lang.text("customer-which")) }
                     (self.error(Form::Keep))
                     ul { @for row in rows { li { (row) } } }
                 }
@@ -169,14 +171,15 @@ impl Shown<'_> {
         sibling: &Sibling,
         is_shown: bool,
     ) -> Result<Markup, Error> {
+        let (frame, lang) = (&self.frame, self.frame.lang);
         let author = self.people.iter().find(|person| person.id == sibling.author);
         Ok(html! {
             div {
-                b { (if sibling.value.is_empty() { "(empty)" } else { &sibling.value }) }
-                @if is_shown { " " span.badge.calm { "shown" } }
+                b { @if sibling.value.is_empty() { (lang.text("customer-empty")) } @else { bdi { (sibling.value) } } }
+                @if is_shown { " " span.badge.calm { (lang.text("customer-shown")) } }
                 p.muted {
-                    (author.map_or("somebody", |person| &person.name)) ", " (view::role(sibling.role)) " · "
-                    (view::time(sibling.at))
+                    @if let Some(author) = author { bdi { (author.name) } } @else { (lang.text("customer-somebody")) }
+                    ", " (frame.role(sibling.role)) " · " (frame.time(sibling.at))
                 }
             }
             form method="post" action=(self.action("keep")) {
@@ -184,23 +187,24 @@ impl Shown<'_> {
                 (self.hidden_clock())
                 (view::hidden("field", field.name()))
                 (view::hidden("value", &sibling.value))
-                button.quiet { "Keep this one" }
+                button.quiet { (lang.text("customer-keep")) }
             }
         })
     }
 
     fn profile(&self, server: &Server) -> Result<Markup, Error> {
+        let lang = self.frame.lang;
         let is_open = self.attempt.is_some_and(|attempt| attempt.form == Form::Profile);
         let shown = |field| self.profile.shown(field).unwrap_or_default();
         Ok(html! {
             section.card {
                 dl.profile {
                     @for field in [Field::Phone, Field::Address, Field::Note] {
-                        @if !shown(field).is_empty() { div { dt { (explain::label(field)) } dd { (shown(field)) } } }
+                        @if !shown(field).is_empty() { div { dt { (explain::label(lang, field)) } dd dir="auto" { (shown(field)) } } }
                     }
                 }
                 details open[is_open] {
-                    summary { "Edit profile" }
+                    summary { (lang.text("customer-edit")) }
                     (self.error(Form::Profile))
                     (self.profile_form(server)?)
                 }
@@ -224,24 +228,26 @@ impl Shown<'_> {
                 @for field in Field::ALL {
                     @let was = was(field);
                     (view::hidden(&was, kept(&was).unwrap_or(shown(field))))
-                    (input(field, kept(field.name()).unwrap_or(shown(field))))
+                    (input(self.frame.lang, field, kept(field.name()).unwrap_or(shown(field))))
                 }
-                button { "Save profile" }
+                button { (self.frame.lang.text("customer-save")) }
             }
         })
     }
 
     fn adjust_form(&self, server: &Server) -> Result<Markup, Error> {
+        let lang = self.frame.lang;
+        let choices = [("more", "customer-owes-more"), ("less", "customer-owes-less")];
         let form = html! {
             (self.error(Form::Adjust))
             form method="post" action=(self.action("adjust")) {
                 (self.hidden_parts(server)?)
-                (self.amount(Form::Adjust, [("more", "owes more"), ("less", "owes less")], "more", "By how much"))
-                (self.reason(Form::Adjust, "For example: two bottles returned broken"))
-                button { "Adjust balance" }
+                (self.amount(Form::Adjust, choices, "more", "customer-by-how-much"))
+                (self.reason(Form::Adjust, "customer-adjust-example"))
+                button { (lang.text("customer-adjust-send")) }
             }
         };
-        Ok(self.folded(Form::Adjust, "Adjust the balance", &form))
+        Ok(self.folded(Form::Adjust, "customer-adjust", &form))
     }
 
     fn set_form(&self, server: &Server) -> Result<Markup, Error> {
@@ -249,37 +255,44 @@ impl Shown<'_> {
         let seen = self.kept(Form::Set, "seen").and_then(|seen| seen.parse().ok());
         let seen: i64 = seen.unwrap_or(self.state.balance);
         let direction = if seen < 0 { "less" } else { "more" };
+        let (frame, lang) = (&self.frame, self.frame.lang);
+        let balance = |minor| [("balance", frame.balance(minor))];
+        let choices = [("more", "customer-owes"), ("less", "customer-has-credit")];
         let form = html! {
-            p {
-                "You see: " (view::balance(seen, self.currency)) ". Only the difference goes on the ledger, so "
-                "that a payment still on its way is not undone."
+            p { (lang.html("customer-you-see", &[], &balance(seen))) }
+            @if seen != self.state.balance {
+                p { (lang.html("customer-now", &[], &balance(self.state.balance))) }
             }
-            @if seen != self.state.balance { p { "Now: " (view::balance(self.state.balance, self.currency)) } }
             (self.error(Form::Set))
             form method="post" action=(self.action("set")) {
                 (self.hidden_parts(server)?)
                 (view::hidden("seen", &seen.to_string()))
-                (self.amount(Form::Set, [("more", "owes"), ("less", "has credit of")], direction, "New balance"))
-                (self.reason(Form::Set, "For example: agreed on the phone"))
-                button { "Set balance" }
+                (self.amount(Form::Set, choices, direction, "customer-new-balance"))
+                (self.reason(Form::Set, "customer-set-example"))
+                button { (lang.text("customer-set-send")) }
             }
         };
-        Ok(self.folded(Form::Set, "Set the balance", &form))
+        Ok(self.folded(Form::Set, "customer-set", &form))
     }
 
     fn amount(&self, form: Form, choices: [(&str, &str); 2], direction: &str, label: &str) -> Markup {
         let chosen = self.kept(form, "direction").unwrap_or(direction);
-        let example = amount::plain(0, self.currency);
+        let (lang, currency) = (self.frame.lang, self.frame.currency);
+        let label = lang.with(label, &[("currency", currency.as_str().into())]);
+        // What was typed is read in the language that it was typed in.
+        let written = self.kept(form, "written").unwrap_or(lang.code());
         html! {
-            label {
-                (label) " (" (self.currency) ")"
+            div.amount role="group" aria-label=(label) {
+                span.label aria-hidden="true" { (label) }
+                (view::hidden("written", written))
                 span.pair {
-                    select name="direction" aria-label="Direction" {
+                    select name="direction" aria-label=(lang.text("customer-direction")) {
                         @for (value, text) in choices {
-                            option value=(value) selected[value == chosen] { (text) }
+                            option value=(value) selected[value == chosen] { (lang.text(text)) }
                         }
                     }
-                    input name="amount" inputmode="decimal" autocomplete="off" placeholder=(example) required
+                    input name="amount" aria-label=(label) inputmode="decimal" autocomplete="off" required
+                        placeholder=(amount::plain(lang, 0, currency))
                         value=(self.kept(form, "amount").unwrap_or_default());
                 }
             }
@@ -289,8 +302,8 @@ impl Shown<'_> {
     fn reason(&self, form: Form, example: &str) -> Markup {
         html! {
             label {
-                "Reason"
-                input name="reason" placeholder=(example) maxlength="500" required
+                (self.frame.lang.text("form-reason"))
+                input name="reason" placeholder=(self.frame.lang.text(example)) maxlength="500" dir="auto" required
                     value=(self.kept(form, "reason").unwrap_or_default());
             }
         }
@@ -299,46 +312,63 @@ impl Shown<'_> {
     /// A form that opens on demand; open where it has to be looked at.
     fn folded(&self, form: Form, title: &str, content: &Markup) -> Markup {
         let is_open = self.attempt.is_some_and(|attempt| attempt.form == form);
-        html! { details.card open[is_open] { summary { h2 { (title) } } (content) } }
+        html! { details.card open[is_open] { summary { h2 { (self.frame.lang.text(title)) } } (content) } }
     }
 
     fn ledger(&self) -> Markup {
+        let lang = self.frame.lang;
         html! {
             section.card {
-                h2 { "Ledger " span.muted { (self.ledger.total) } }
-                @if self.ledger.rows.is_empty() { p.empty { "Nothing yet." } }
+                h2 { (lang.text("customer-ledger")) " " span.muted { (lang.number(self.ledger.total)) } }
+                @if self.ledger.rows.is_empty() { p.empty { (lang.text("customer-no-lines")) } }
                 ol.ledger {
                     @for (row, beside) in self.ledger.rows.iter().zip(&self.beside) {
                         li { (self.line(row, beside)) }
                     }
                 }
-                (view::pager(&self.ledger, number(self.wanted), LINES, ""))
+                (view::pager(lang, &self.ledger, number(self.wanted), LINES, ""))
             }
             @if !self.visits.is_empty() {
                 section.card {
-                    h2 { "Failed visits" }
-                    ul { @for visit in &self.visits { li { (failed_visit(visit)) } } }
+                    h2 { (lang.text("customer-failed-visits")) }
+                    ul { @for visit in &self.visits { li { (self.failed_visit(visit)) } } }
                 }
             }
         }
     }
 
     fn line(&self, row: &LedgerRow, beside: &Beside) -> Markup {
+        let (frame, lang) = (&self.frame, self.frame.lang);
         let is_late = row.received_at.0.abs_diff(row.at.0) > LATE;
-        let what = explain::in_ledger(&row.body, beside.taken_back.as_deref());
+        let what = explain::in_ledger(lang, &row.body, beside.taken_back.as_deref());
         html! {
             div.what {
-                @if row.is_withdrawn { span { s { (what) } " " span.badge { "withdrawn" } } } @else { (what) }
-                (view::signed(row.amount, self.currency))
+                @if row.is_withdrawn { (withdrawn(lang, &what)) } @else { span { (what) } }
+                (frame.signed(row.amount))
             }
-            @if let Some(why) = explain::why(row) { p { (why) } }
-            (photos::beside_a_line(&beside.photos))
+            @if let Some(why) = explain::why(lang, row) { p { (why) } }
+            (photos::beside_a_line(lang, &beside.photos))
             p.muted {
-                (row.author) ", " (view::role(row.role)) " · " (view::time(row.at))
-                @if is_late { " · received " (view::time(row.received_at)) }
-                span.after { "then " (view::balance(row.after, self.currency)) }
+                bdi { (row.author) } ", " (frame.role(row.role)) " · " (frame.time(row.at))
+                @if is_late {
+                    " · " (lang.html("customer-received", &[], &[("time", frame.time(row.received_at))]))
+                }
+                span.after { (lang.html("customer-then", &[], &[("balance", frame.balance(row.after))])) }
             }
-            @if let Some(why) = explain::why_not_the_target(row, self.currency) { p.note { (why) } }
+            @if let Some(why) = explain::why_not_the_target(lang, row, frame.currency) { p.note { (why) } }
+        }
+    }
+
+    fn failed_visit(&self, visit: &VisitRow) -> Markup {
+        let lang = self.frame.lang;
+        let reason = match serde_json::from_value(serde_json::Value::String(visit.reason.clone())) {
+            Ok(reason) => explain::fail_reason(lang, reason),
+            Err(_) => visit.reason.clone(),
+        };
+        let what = html! { (reason) @if let Some(note) = &visit.note { ": " bdi { (note) } } };
+        html! {
+            @if visit.is_withdrawn { (withdrawn(lang, &what)) } @else { (what) }
+            p.muted { bdi { (visit.author) } " · " (self.frame.time(visit.at)) }
         }
     }
 
@@ -349,7 +379,7 @@ impl Shown<'_> {
     /// What every form carries: the session's token, and the id under which sending it twice counts once.
     fn hidden_parts(&self, server: &Server) -> Result<Markup, Error> {
         let txn = server.new_txn()?.to_string();
-        Ok(html! { (view::hidden("csrf", &self.csrf)) (view::hidden("txn", &txn)) })
+        Ok(html! { (view::hidden("csrf", &self.frame.csrf)) (view::hidden("txn", &txn)) })
     }
 
     /// What the manager sees of the profile.
@@ -376,27 +406,19 @@ impl Shown<'_> {
     }
 }
 
-fn input(field: Field, value: &str) -> Markup {
+fn input(lang: Lang, field: Field, value: &str) -> Markup {
     html! {
         label {
-            (explain::label(field))
+            (explain::label(lang, field))
             @match field {
-                Field::Note => textarea name="note" rows="2" { (value) },
-                Field::Phone => input type="tel" name="phone" value=(value);,
-                Field::Name | Field::Address => input name=(field.name()) value=(value);,
+                Field::Note => textarea name="note" rows="2" dir="auto" { (value) },
+                Field::Phone => input type="tel" name="phone" dir="ltr" value=(value);,
+                Field::Name | Field::Address => input name=(field.name()) dir="auto" value=(value);,
             }
         }
     }
 }
 
-fn failed_visit(visit: &VisitRow) -> Markup {
-    let reason = match serde_json::from_value(serde_json::Value::String(visit.reason.clone())) {
-        Ok(reason) => explain::fail_reason(reason),
-        Err(_) => visit.reason.as_str(),
-    };
-    html! {
-        @let what = html! { (reason) @if let Some(note) = &visit.note { ": " (note) } };
-        @if visit.is_withdrawn { s { (what) } " " span.badge { "withdrawn" } } @else { (what) }
-        p.muted { (visit.author) " · " (view::time(visit.at)) }
-    }
+fn withdrawn(lang: Lang, what: &impl maud::Render) -> Markup {
+    html! { span { s { (what) } " " span.badge { (lang.text("customer-withdrawn")) } } }
 }

@@ -1,6 +1,6 @@
 //! Devices: last contact, what they still hold, enrolment codes, and the end of their access.
 
-use super::view::{self, Place};
+use super::view::{self, Frame, Place};
 use super::{Failed, Manager, Posted};
 use crate::http::blocking;
 use crate::store::{Account, DeviceRow};
@@ -43,79 +43,83 @@ fn page(
     server.store().read(|tx| {
         let (devices, people) = (tx.devices(manager.plant.id)?, tx.accounts(manager.plant.id)?);
         let frame = manager.frame(tx)?;
+        let lang = frame.lang;
         let content = html! {
-            h1 { "Devices" }
+            h1 { (lang.text("devices-title")) }
             @if let Some((account, code, expires_at)) = code {
-                (code_card(people.iter().find(|person| person.id == *account), code, *expires_at)?)
+                (code_card(&frame, people.iter().find(|person| person.id == *account), code, *expires_at)?)
             }
             form.card.line method="post" action="/devices/code" {
                 (view::hidden("csrf", &frame.csrf))
                 label {
-                    "Enrol a phone for"
+                    (lang.text("devices-enrol-for"))
                     select name="account" {
                         @for person in &people {
-                            option value=(person.id) { (person.name) " (" (view::role(person.role)) ")" }
+                            option value=(person.id) { (person.name) " (" (frame.role(person.role)) ")" }
                         }
                     }
                 }
-                button { "New code" }
+                button { (lang.text("devices-new-code")) }
             }
-            @if devices.is_empty() { p.empty { "No phone is enrolled yet." } }
-            @for row in &devices { (device(row, now, &frame.csrf)) }
+            @if devices.is_empty() { p.empty { (lang.text("devices-none")) } }
+            @for row in &devices { (device(&frame, row, now)) }
         };
-        Ok(view::page(&frame, Some(Place::Devices), "Devices", &content))
+        Ok(view::page(&frame, Some(Place::Devices), &lang.text("devices-title"), &content))
     })
 }
 
-fn code_card(person: Option<&Account>, code: &str, expires_at: Timestamp) -> Result<Markup, Error> {
+fn code_card(
+    frame: &Frame,
+    person: Option<&Account>,
+    code: &str,
+    expires_at: Timestamp,
+) -> Result<Markup, Error> {
     let qr = QrCode::new(code).map_err(|error| Error::Invalid(format!("qr code: {error}")))?;
     let svg = qr.render::<svg::Color<'_>>().min_dimensions(192, 192).build();
     // Within a page, a drawing starts at its element.
     let svg = svg.find("<svg").map_or("", |start| &svg[start..]);
+    let name = person.map_or("", |person| person.name.as_str());
+    let until = [("time", frame.time(expires_at))];
     Ok(html! {
         section.card.code role="status" {
-            h2 { "Code for " (person.map_or("", |person| &person.name)) }
-            p.figure { (code) }
+            h2 { (frame.lang.with("devices-code-for", &[("name", name.into())])) }
+            div dir="ltr" { p.figure { (code) } }
             div.qr aria-hidden="true" { (PreEscaped(svg)) }
-            p.muted {
-                "Type or scan it in the app. It works once, until " (view::time(expires_at))
-                ", and is not shown again."
-            }
+            p.muted { (frame.lang.html("devices-code-use", &[], &until)) }
         }
     })
 }
 
-fn device(row: &DeviceRow, now: Timestamp, csrf: &str) -> Markup {
-    let contact = row.last_seen.map_or_else(|| "never".to_owned(), |seen| view::ago(seen, now));
+fn device(frame: &Frame, row: &DeviceRow, now: Timestamp) -> Markup {
+    let lang = frame.lang;
+    let contact = row.last_seen.map_or_else(|| lang.text("devices-never"), |seen| frame.ago(seen, now));
     html! {
         article.card.device {
             h2 {
-                (row.owner) " " span.muted { (row.name) }
-                @if row.revoked_at.is_some() { " " span.badge { "revoked" } }
-                @if row.is_chain_broken { " " span.badge { "record changed" } }
+                bdi { (row.owner) } " " bdi.muted { (row.name) }
+                @if row.revoked_at.is_some() { " " span.badge { (lang.text("devices-revoked")) } }
+                @if row.is_chain_broken { " " span.badge { (lang.text("devices-changed")) } }
             }
             dl {
-                div { dt { "Last contact" } dd { (contact) } }
+                div { dt { (lang.text("devices-last-contact")) } dd { (contact) } }
                 div {
-                    dt { "Unsent then" }
-                    dd { @if row.unsent > 0 { span.badge { (row.unsent) } } @else { "nothing" } }
+                    dt { (lang.text("devices-unsent")) }
+                    dd {
+                        @if row.unsent > 0 { span.badge { (lang.number(row.unsent)) } }
+                        @else { (lang.text("devices-nothing")) }
+                    }
                 }
-                div { dt { "Enrolled" } dd { (view::time(row.enrolled_at)) } }
+                div { dt { (lang.text("devices-enrolled")) } dd { (frame.time(row.enrolled_at)) } }
             }
-            @if row.is_chain_broken {
-                p.error {
-                    "What this phone sent is not what its own record says it wrote. What was changed had no effect "
-                    "and is kept under Rejected. Ask for the phone and compare the day’s cash."
-                }
-            }
+            @if row.is_chain_broken { p.error { (lang.text("devices-changed-why")) } }
             @if row.revoked_at.is_none() {
                 details {
-                    summary { "Revoke access…" }
-                    p.muted { "What it recorded stays on it; it can send that only after it is enrolled again." }
+                    summary { (lang.text("devices-revoke-ask")) }
+                    p.muted { (lang.text("devices-revoke-what")) }
                     form method="post" action="/devices/revoke" {
-                        (view::hidden("csrf", csrf))
+                        (view::hidden("csrf", &frame.csrf))
                         (view::hidden("device", &row.device.to_string()))
-                        button.quiet.danger { "Revoke" }
+                        button.quiet.danger { (lang.text("devices-revoke")) }
                     }
                 }
             }

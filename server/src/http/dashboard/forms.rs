@@ -1,13 +1,15 @@
 //! The forms of a customer's page: what they ask for, and what becomes of it.
 
-use super::{Failed, Fields, Manager, Posted, amount, customer};
+use super::text::Lang;
+use super::{Failed, Fields, Manager, Posted, amount, customer, explain};
 use crate::http::blocking;
 use crate::{Error, Server};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use carboy_protocol::mutation::{Invalid, MAX_TEXT};
 use carboy_protocol::wire::Answer;
-use carboy_protocol::{Action, Currency, CustomerId, Edit, Field, Money, TxnId, VectorClock};
+use carboy_protocol::{Action, CustomerId, Edit, Field, Money, TxnId, VectorClock};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,7 +46,7 @@ pub(super) async fn send(
         let back = |done: &str| {
             Ok(Redirect::to(&format!("/customers/{customer}?done={done}&txn={txn}")).into_response())
         };
-        let error = match read(&fields, customer, manager.plant.currency, form)? {
+        let error = match read(&manager, &fields, customer, form)? {
             Ok(None) => return back("unchanged"),
             Ok(Some(action)) => match submit(server, &manager, txn, &action)? {
                 Ok(()) => return back("saved"),
@@ -67,42 +69,59 @@ fn submit(
     txn: TxnId,
     action: &Action,
 ) -> Result<Result<(), String>, Error> {
-    if let Err(error) = action.validate() {
-        return Ok(Err(format!("Not accepted: {error}.")));
+    let lang = manager.lang;
+    if let Err(invalid) = action.validate() {
+        return Ok(Err(in_words(lang, &invalid)));
     }
     match server.act(&manager.account, txn, action) {
         Ok(outcome) => Ok(match outcome.answer {
             Answer::Applied { .. } => Ok(()),
-            Answer::Rejected { detail, .. } => Err(format!("Not accepted: {detail}.")),
-            Answer::Parked => Err("Kept until the server is updated.".to_owned()),
+            Answer::Rejected { reason, .. } => {
+                let why = explain::rejection(lang, reason);
+                Err(lang.with("form-not-accepted", &[("why", why.into())]))
+            }
+            Answer::Parked => Err(lang.text("form-parked")),
         }),
-        Err(Error::TxnReused(_)) => {
-            Ok(Err("This form was already sent with other values, and those count. \
-             Look at the page as it is now before you send it again."
-                .to_owned()))
-        }
+        Err(Error::TxnReused(_)) => Ok(Err(lang.text("form-sent-already"))),
         Err(error) => Err(error),
+    }
+}
+
+/// What is wrong with what was typed.
+fn in_words(lang: Lang, invalid: &Invalid) -> String {
+    match invalid {
+        Invalid::Text { what, length, min } => {
+            let field = Field::ALL.into_iter().find(|field| field.name() == *what);
+            let what = field.map_or_else(|| lang.text("form-reason"), |field| explain::label(lang, field));
+            let [length, min, max] = [*length, *min, MAX_TEXT].map(Into::into);
+            lang.with("form-length", &[("what", what.into()), ("length", length), ("min", min), ("max", max)])
+        }
+        Invalid::Amount { .. } | Invalid::Money(_) => lang.text("form-out-of-range"),
+        other => lang.with("form-not-accepted", &[("why", other.to_string().into())]),
     }
 }
 
 /// What a form asks for; `None` if it changes nothing. The inner error is for whoever filled it in.
 fn read(
+    manager: &Manager,
     fields: &Fields,
     customer: CustomerId,
-    currency: Currency,
     form: Form,
 ) -> Result<Result<Option<Action>, String>, Error> {
     let reason = || fields.get("reason").trim().to_owned();
+    let currency = manager.plant.currency;
     let money = |minor| Money::new(minor, currency);
+    // The language may have changed since the page was made, and with it what a comma means.
+    let written = Lang::of_code(fields.get("written")).unwrap_or(manager.lang);
     let amount = || {
         let sign = if fields.get("direction") == "less" { -1 } else { 1 };
-        amount::parse(fields.get("amount"), currency).map(|minor| money(sign * minor))
+        amount::parse(written, fields.get("amount"), currency).map(|minor| money(sign * minor))
     };
     Ok(match form {
         Form::Profile => update(fields, customer, edits(fields))?,
         Form::Keep => update(fields, customer, kept(fields)?)?,
         Form::Adjust => amount().and_then(|amount| match amount.minor {
-            0 => Err("An adjustment by nothing changes nothing.".to_owned()),
+            0 => Err(manager.lang.text("form-by-nothing")),
             _ => Ok(Some(Action::AdjustBalance { customer, amount, reason: reason() })),
         }),
         Form::Set => {

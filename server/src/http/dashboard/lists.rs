@@ -1,13 +1,14 @@
 //! The lists: customers, those in conflict, and mutations that were rejected or parked.
 
-use super::view::{self, Place};
+use super::text::Lang;
+use super::view::{self, Frame, Place};
 use super::{Failed, Manager, explain};
 use crate::http::blocking;
 use crate::store::{CustomerRow, NotApplied, Part, Tx};
 use crate::{Error, Server};
 use axum::extract::{Query, State};
 use carboy_protocol::wire::Answer;
-use carboy_protocol::{Currency, PlantId};
+use carboy_protocol::{CustomerId, PlantId};
 use maud::{Markup, html};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -47,19 +48,19 @@ pub(super) async fn customers(
         server.store().read(|tx| {
             let part = tx.customers(manager.plant.id, &wanted.q, wanted.limit_offset())?;
             let frame = manager.frame(tx)?;
+            let (lang, hint) = (frame.lang, frame.lang.text("customers-hint"));
             let query = format!("q={}&", view::encoded(&wanted.q));
             let content = html! {
-                div.title { h1 { "Customers" } span.muted { (part.total) } }
+                (title(lang, "customers-title", part.total))
                 form.search method="get" action="/customers" role="search" {
-                    input type="search" name="q" value=(wanted.q) placeholder="Name or phone"
-                        aria-label="Name or phone";
-                    button { "Search" }
+                    input type="search" name="q" value=(wanted.q) placeholder=(hint) aria-label=(hint) dir="auto";
+                    button { (lang.text("customers-search")) }
                 }
-                @if part.rows.is_empty() { p.empty { "No customer matches." } }
-                (customer_list(&part, manager.plant.currency))
-                (view::pager(&part, wanted.number(), PAGE, &query))
+                @if part.rows.is_empty() { p.empty { (lang.text("customers-none")) } }
+                (customer_list(&frame, &part))
+                (view::pager(lang, &part, wanted.number(), PAGE, &query))
             };
-            Ok(view::page(&frame, Some(Place::Customers), "Customers", &content))
+            Ok(view::page(&frame, Some(Place::Customers), &lang.text("customers-title"), &content))
         })
     });
     Ok(page.await?)
@@ -73,35 +74,40 @@ pub(super) async fn conflicts(
     let page = blocking(server, move |server| {
         server.store().read(|tx| {
             let part = tx.customers_in_conflict(manager.plant.id, wanted.limit_offset())?;
+            let frame = manager.frame(tx)?;
+            let lang = frame.lang;
             let content = html! {
-                div.title { h1 { "Conflicts" } span.muted { (part.total) } }
-                p.lead {
-                    "Two people changed the same field without having seen each other’s change. One value is "
-                    "shown everywhere, the other is kept. Open a customer to choose."
-                }
-                @if part.rows.is_empty() { p.empty { "No conflicts." } }
-                (customer_list(&part, manager.plant.currency))
-                (view::pager(&part, wanted.number(), PAGE, ""))
+                (title(lang, "conflicts-title", part.total))
+                p.lead { (lang.text("conflicts-lead")) }
+                @if part.rows.is_empty() { p.empty { (lang.text("conflicts-none")) } }
+                (customer_list(&frame, &part))
+                (view::pager(lang, &part, wanted.number(), PAGE, ""))
             };
-            Ok(view::page(&manager.frame(tx)?, Some(Place::Conflicts), "Conflicts", &content))
+            Ok(view::page(&frame, Some(Place::Conflicts), &lang.text("conflicts-title"), &content))
         })
     });
     Ok(page.await?)
 }
 
-fn customer_list(part: &Part<CustomerRow>, currency: Currency) -> Markup {
+/// The page's heading with how many there are.
+fn title(lang: Lang, id: &str, total: u64) -> Markup {
+    html! { div.title { h1 { (lang.text(id)) } span.muted { (lang.number(total)) } } }
+}
+
+fn customer_list(frame: &Frame, part: &Part<CustomerRow>) -> Markup {
+    let lang = frame.lang;
     html! {
         ul.rows {
             @for row in &part.rows {
                 li {
                     a href=(format!("/customers/{}", row.customer)) {
                         span.name {
-                            (if row.name.is_empty() { "(no name)" } else { &row.name })
-                            @if row.conflicts > 0 { " " span.badge { "conflict" } }
-                            @if row.is_closed { " " span.badge.calm { "closed" } }
+                            @if row.name.is_empty() { (lang.text("customers-no-name")) } @else { bdi { (row.name) } }
+                            @if row.conflicts > 0 { " " span.badge { (lang.text("customers-conflict")) } }
+                            @if row.is_closed { " " span.badge.calm { (lang.text("customers-closed")) } }
                         }
-                        span.phone { (row.phone) }
-                        (view::balance(row.balance, currency))
+                        span.phone { bdi { (row.phone) } }
+                        (frame.balance(row.balance))
                     }
                 }
             }
@@ -118,53 +124,62 @@ pub(super) async fn rejected(
         server.store().read(|tx| {
             let part = tx.not_applied(manager.plant.id, wanted.dealt, wanted.limit_offset())?;
             let (none, query) = match wanted.dealt {
-                true => ("Nothing of that kind.", "dealt=true&"),
-                false => ("Nothing that was rejected is open.", ""),
+                true => ("rejected-none-dealt", "dealt=true&"),
+                false => ("rejected-none-open", ""),
             };
-            let choice = |dealt: bool, address: &str, text: &str| {
+            let frame = manager.frame(tx)?;
+            let lang = frame.lang;
+            let choice = |dealt: bool, address: &str, id: &str| {
                 let current = (wanted.dealt == dealt).then_some("page");
-                html! { a href=(address) aria-current=[current] { (text) } }
+                html! { a href=(address) aria-current=[current] { (lang.text(id)) } }
             };
             let content = html! {
-                div.title { h1 { "Rejected and parked" } span.muted { (part.total) } }
-                p.lead {
-                    "What was recorded but had no effect. Nothing is thrown away: each is kept here as it came, "
-                    "and its author sees it too."
-                }
+                (title(lang, "rejected-title", part.total))
+                p.lead { (lang.text("rejected-lead")) }
                 p.choice {
-                    (choice(false, "/rejected", "Open"))
-                    (choice(true, "/rejected?dealt=true", "Dealt with"))
+                    (choice(false, "/rejected", "rejected-open"))
+                    (choice(true, "/rejected?dealt=true", "rejected-dealt"))
                 }
-                @if part.rows.is_empty() { p.empty { (none) } }
-                @for row in &part.rows { (not_applied(tx, manager.plant.id, row)?) }
-                (view::pager(&part, wanted.number(), PAGE, query))
+                @if part.rows.is_empty() { p.empty { (lang.text(none)) } }
+                @for row in &part.rows { (not_applied(tx, &frame, manager.plant.id, row)?) }
+                (view::pager(lang, &part, wanted.number(), PAGE, query))
             };
-            Ok(view::page(&manager.frame(tx)?, Some(Place::Rejected), "Rejected", &content))
+            Ok(view::page(&frame, Some(Place::Rejected), &lang.text("rejected-title"), &content))
         })
     });
     Ok(page.await?)
 }
 
-fn not_applied(tx: &Tx<'_>, plant: PlantId, row: &NotApplied) -> Result<Markup, Error> {
+fn not_applied(tx: &Tx<'_>, frame: &Frame, plant: PlantId, row: &NotApplied) -> Result<Markup, Error> {
+    let lang = frame.lang;
     let customer = match explain::customer(&row.body) {
         Some(customer) => tx.customer_name(plant, customer)?.map(|name| (customer, name)),
         None => None,
     };
     let (badge, detail) = match &row.answer {
-        Answer::Rejected { reason, detail } => (explain::rejection(*reason), detail.as_str()),
-        Answer::Parked => ("parked", "kept until the server is updated to a version that knows it"),
-        Answer::Applied { .. } => ("applied", ""),
+        Answer::Rejected { reason, detail } => {
+            (explain::rejection(lang, *reason), html! { p lang="en" dir="auto" { (detail) } })
+        }
+        Answer::Parked => (lang.text("rejected-parked"), html! { p { (lang.text("rejected-parked-why")) } }),
+        Answer::Applied { .. } => (lang.text("rejected-applied"), html! {}),
     };
     Ok(html! {
         article.card {
-            h2 { (explain::in_words(&row.body)) " " span.badge { (badge) } }
+            h2 { (explain::in_words(lang, &row.body)) " " span.badge { (badge) } }
             @if let Some((customer, name)) = customer {
-                p { "For " a href=(format!("/customers/{customer}")) { (name) } }
+                p { (lang.html("rejected-for", &[], &[("customer", link(customer, &name))])) }
             }
-            p { (detail) }
-            @if let Some(how) = explain::dealt_with(row) { p { span.badge.calm { (how) } } }
-            p.muted { (row.author) ", " (view::role(row.role)) " · received " (view::time(row.received_at)) }
-            details { summary { "As it came" } pre { (row.body) } }
+            (detail)
+            @if let Some(how) = explain::dealt_with(lang, row) { p { span.badge.calm { (how) } } }
+            p.muted {
+                bdi { (row.author) } ", " (frame.role(row.role)) " · "
+                (lang.html("rejected-received", &[], &[("time", frame.time(row.received_at))]))
+            }
+            details { summary { (lang.text("rejected-as-it-came")) } pre dir="ltr" { (row.body) } }
         }
     })
+}
+
+fn link(customer: CustomerId, name: &str) -> Markup {
+    html! { a href=(format!("/customers/{customer}")) { bdi { (name) } } }
 }

@@ -7,9 +7,14 @@ mod amount;
 mod customer;
 mod devices;
 mod explain;
+mod formats;
 mod forms;
+mod language;
 mod lists;
 mod photos;
+mod problem;
+mod settings;
+pub(crate) mod text;
 mod view;
 
 use super::blocking;
@@ -18,16 +23,19 @@ use crate::{Error, Server, secret};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use carboy_protocol::wire::Refusal;
+use jiff::tz::TimeZone;
 use maud::{Markup, html};
+use problem::Problem;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use text::Lang;
 use view::Frame;
 
 /// The cookie that holds the session's token.
@@ -54,9 +62,12 @@ pub(super) fn routes() -> Router<Arc<Server>> {
         .route("/devices", get(devices::show))
         .route("/devices/code", post(devices::new_code))
         .route("/devices/revoke", post(devices::revoke))
+        .route("/settings", get(settings::show).post(settings::save))
+        .route(language::ADDRESS, post(language::choose))
         .route(view::STYLE, get(style))
         .fallback(async || Failed(Error::NotFound("page")))
         .layer(DefaultBodyLimit::max(MAX_FORM))
+        .layer(middleware::from_fn(problem::shown))
         .layer(middleware::map_response(with_policy))
 }
 
@@ -89,6 +100,10 @@ struct Manager {
     plant: Plant,
     /// The session's token.
     session: String,
+    /// The language of the pages for this browser.
+    lang: Lang,
+    /// The address of the page that was asked for.
+    here: String,
 }
 
 impl Manager {
@@ -97,6 +112,10 @@ impl Manager {
             plant: self.plant.name.clone(),
             manager: self.account.name.clone(),
             csrf: secret::csrf_token(&self.session),
+            here: self.here.clone(),
+            lang: self.lang,
+            currency: self.plant.currency,
+            zone: TimeZone::get(&self.plant.time_zone).unwrap_or(TimeZone::UTC),
             conflicts: tx.conflict_count(self.plant.id)?,
             open: tx.open_count(self.plant.id)?,
         })
@@ -116,7 +135,13 @@ where
         let found = blocking(Arc::from_ref(state), move |server| server.session(&token)).await;
         let (account, plant) =
             found.map_err(|error| Failed(error).into_response())?.ok_or_else(to_sign_in)?;
-        Ok(Self { account, plant, session })
+        let lang = language::asked(&parts.headers).or_else(|| Lang::of_code(&plant.language));
+        // What a form was sent to is no page to come back to.
+        let here = match parts.method {
+            Method::GET => parts.uri.to_string(),
+            _ => "/".to_owned(),
+        };
+        Ok(Self { account, plant, session, lang: lang.unwrap_or(Lang::En), here })
     }
 }
 
@@ -164,8 +189,7 @@ async fn read_form<S: Send + Sync>(request: Request, state: &S, token: &str) -> 
     if secret::same_secret(fields.get("csrf"), &secret::csrf_token(token)) {
         Ok(fields)
     } else {
-        let text = "This form was not sent from a page of this session. Open the page again, then send it.";
-        Err((StatusCode::FORBIDDEN, message("Not accepted", text)).into_response())
+        Err(Problem::new(StatusCode::FORBIDDEN, "error-not-our-form").into_response())
     }
 }
 
@@ -177,12 +201,17 @@ fn set_cookie(name: &'static str, value: String) -> Cookie<'static> {
     Cookie::build((name, value)).path("/").http_only(true).same_site(SameSite::Lax).build()
 }
 
-async fn sign_in_form(State(server): State<Arc<Server>>, jar: CookieJar) -> Result<Response, Failed> {
+async fn sign_in_form(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    jar: CookieJar,
+) -> Result<Response, Failed> {
+    let lang = language::asked(&headers).unwrap_or(Lang::En);
     let form = match jar.get(FORM) {
         Some(cookie) => cookie.value().to_owned(),
         None => secret::new_form_token(server.random())?,
     };
-    let page = sign_in_page(&form, "", None);
+    let page = sign_in_page(lang, &form, "", None);
     Ok((jar.add(set_cookie(FORM, form)), page).into_response())
 }
 
@@ -194,6 +223,7 @@ async fn sign_in(
     let Some(form) = jar.get(FORM).map(|cookie| cookie.value().to_owned()) else {
         return Err(Redirect::to("/sign-in").into_response());
     };
+    let lang = language::asked(request.headers()).unwrap_or(Lang::En);
     let fields = read_form(request, &server, &form).await?;
     let (login, password) = (fields.get("login").to_owned(), fields.get("password").to_owned());
     let (status, error) = match blocking(server, move |server| server.sign_in(&login, &password)).await {
@@ -201,30 +231,34 @@ async fn sign_in(
             let jar = jar.add(set_cookie(SESSION, token)).remove(Cookie::build(FORM).path("/"));
             return Ok((jar, Redirect::to("/customers")).into_response());
         }
-        Ok(None) => (StatusCode::UNAUTHORIZED, "Login and password do not match."),
-        Err(Error::Refused(Refusal::Busy)) => {
-            (StatusCode::TOO_MANY_REQUESTS, "Too many attempts. Wait a minute, then try again.")
-        }
+        Ok(None) => (StatusCode::UNAUTHORIZED, "sign-in-no-match"),
+        Err(Error::Refused(Refusal::Busy)) => (StatusCode::TOO_MANY_REQUESTS, "sign-in-too-many"),
         Err(error) => return Err(Failed(error).into_response()),
     };
-    Ok((status, sign_in_page(&form, fields.get("login"), Some(error))).into_response())
+    Ok((status, sign_in_page(lang, &form, fields.get("login"), Some(error))).into_response())
 }
 
-fn sign_in_page(form: &str, login: &str, error: Option<&str>) -> Markup {
+/// The page with which a session begins; `error` is the id of what went wrong.
+fn sign_in_page(lang: Lang, form: &str, login: &str, error: Option<&str>) -> Markup {
+    let (title, csrf) = (lang.text("sign-in-title"), secret::csrf_token(form));
     let content = html! {
-        h1 { "Sign in" }
-        @if let Some(error) = error { p.error role="alert" { (error) } }
+        h1 { (title) }
+        @if let Some(error) = error { p.error role="alert" { (lang.text(error)) } }
         form.card method="post" action="/sign-in" {
-            (view::hidden("csrf", &secret::csrf_token(form)))
-            label { "Login" input name="login" autocomplete="username" value=(login) required; }
+            (view::hidden("csrf", &csrf))
             label {
-                "Password"
-                input type="password" name="password" autocomplete="current-password" required;
+                (lang.text("sign-in-login"))
+                input name="login" autocomplete="username" dir="ltr" value=(login) required;
             }
-            button { "Sign in" }
+            label {
+                (lang.text("sign-in-password"))
+                input type="password" name="password" autocomplete="current-password" dir="ltr" required;
+            }
+            button { (lang.text("sign-in-send")) }
         }
+        (language::form(lang, &csrf, "/sign-in"))
     };
-    view::bare("Sign in", &content)
+    view::bare(lang, &title, &content)
 }
 
 async fn sign_out(
@@ -234,11 +268,6 @@ async fn sign_out(
 ) -> Result<Response, Failed> {
     blocking(server, move |server| server.sign_out(&posted.manager.session)).await?;
     Ok((jar.remove(Cookie::build(SESSION).path("/")), Redirect::to("/sign-in")).into_response())
-}
-
-fn message(title: &str, text: &str) -> Markup {
-    let content = html! { h1 { (title) } p { (text) } p { a href="/customers" { "To the customers" } } };
-    view::bare(title, &content)
 }
 
 /// An error as a page.
@@ -252,22 +281,6 @@ impl<E: Into<Error>> From<E> for Failed {
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
-        let (status, text) = match &self.0 {
-            Error::NotFound(what) => (StatusCode::NOT_FOUND, format!("There is no such {what}.")),
-            _ => match Refusal::from(self.0) {
-                Refusal::Busy => {
-                    let text = "The server has too much to do. Nothing was changed; try again in a moment.";
-                    (StatusCode::SERVICE_UNAVAILABLE, text.to_owned())
-                }
-                Refusal::Malformed { detail } => {
-                    (StatusCode::BAD_REQUEST, format!("The page could not be read: {detail}."))
-                }
-                _ => {
-                    let text = "The server failed. Nothing was changed.";
-                    (StatusCode::INTERNAL_SERVER_ERROR, text.to_owned())
-                }
-            },
-        };
-        (status, message("That did not work", &text)).into_response()
+        Problem::from(self.0).into_response()
     }
 }

@@ -1,5 +1,6 @@
 //! Photos of deliveries: beside a ledger's lines, and as themselves.
 
+use super::text::Lang;
 use super::{Failed, Manager, explain};
 use crate::http::blocking;
 use crate::store::{LedgerRow, Tx};
@@ -33,18 +34,18 @@ pub(super) fn of(tx: &Tx<'_>, plant: PlantId, row: &LedgerRow) -> Result<Vec<Sho
     explain::photos(&row.body).into_iter().map(shown).collect()
 }
 
-pub(super) fn beside_a_line(photos: &[Shown]) -> Markup {
+pub(super) fn beside_a_line(lang: Lang, photos: &[Shown]) -> Markup {
     html! {
         @if !photos.is_empty() {
             p.photos {
                 @for photo in photos {
                     @let address = format!("/photos/{}", photo.hash);
                     @if photo.is_picture {
-                        a href=(address) { img src=(address) alt="Photo of the delivery" loading="lazy"; }
+                        a href=(address) { img src=(address) alt=(lang.text("photo-of-delivery")) loading="lazy"; }
                     } @else if photo.is_complete {
-                        a.file href=(address) { "Attached file" }
+                        a.file href=(address) { (lang.text("photo-file")) }
                     } @else {
-                        span.badge { "photo on its way" }
+                        span.badge { (lang.text("photo-on-its-way")) }
                     }
                 }
             }

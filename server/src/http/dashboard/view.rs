@@ -1,25 +1,78 @@
 //! The frame around every page, and the small parts that pages share.
 
-use super::amount;
+use super::text::Lang;
+use super::{amount, language};
 use crate::store::Part;
 use carboy_protocol::{Currency, Money, Role, Timestamp};
+use jiff::tz::TimeZone;
 use maud::{DOCTYPE, Markup, html};
 use std::fmt::Write;
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 /// The stylesheet's address.
 pub(super) const STYLE: &str = "/style.css";
 
-/// What every page of a signed-in manager shows around its content.
+/// What every page of a signed-in manager shows around its content, and how it writes.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
     pub(super) plant: String,
     pub(super) manager: String,
     /// What each form carries.
     pub(super) csrf: String,
+    /// The page's own address, for a browser to come back to.
+    pub(super) here: String,
+    pub(super) lang: Lang,
+    pub(super) currency: Currency,
+    pub(super) zone: TimeZone,
     pub(super) conflicts: u64,
     pub(super) open: u64,
+}
+
+impl Frame {
+    /// A time as people write it. A clock may say anything: what is no date is shown as the number it is.
+    pub(super) fn time(&self, at: Timestamp) -> Markup {
+        match (self.lang.time(at, &self.zone), jiff::Timestamp::from_millisecond(at.0)) {
+            (Some(text), Ok(exact)) => html! { time datetime=(exact) { (text) } },
+            _ => html! { bdi { (self.lang.with("clock-at", &[("number", at.0.to_string().into())])) } },
+        }
+    }
+
+    /// How long ago that was.
+    pub(super) fn ago(&self, then: Timestamp, now: Timestamp) -> String {
+        let minutes = now.0.saturating_sub(then.0).max(0) / 60_000;
+        match minutes {
+            0 => self.lang.text("ago-now"),
+            1..120 => self.lang.with("ago-minutes", &[("count", minutes.into())]),
+            120..2880 => self.lang.with("ago-hours", &[("count", (minutes / 60).into())]),
+            _ => self.lang.with("ago-days", &[("count", (minutes / 1440).into())]),
+        }
+    }
+
+    /// A balance in words and figures: positive is what the customer owes.
+    pub(super) fn balance(&self, minor: i64) -> Markup {
+        let figure = amount::signed(self.lang, Money::new(minor.saturating_abs(), self.currency), false);
+        let (class, word) = match minor {
+            ..0 => ("credit", Some("balance-credit")),
+            0 => ("even", None),
+            1.. => ("owes", Some("balance-owes")),
+        };
+        html! {
+            span class=(class) { @if let Some(word) = word { (self.lang.text(word)) " " } b { bdi { (figure) } } }
+        }
+    }
+
+    /// A change of a balance, with its sign.
+    pub(super) fn signed(&self, minor: i64) -> Markup {
+        let class = if minor < 0 { "minus" } else { "plus" };
+        let figure = amount::signed(self.lang, Money::new(minor, self.currency), true);
+        html! { bdi class=(class) { (figure) } }
+    }
+
+    pub(super) fn role(&self, role: Role) -> String {
+        self.lang.text(match role {
+            Role::Rider => "role-rider",
+            Role::Manager => "role-manager",
+        })
+    }
 }
 
 /// The places that the navigation leads to.
@@ -29,50 +82,71 @@ pub(super) enum Place {
     Conflicts,
     Rejected,
     Devices,
+    Settings,
+}
+
+impl Place {
+    const ALL: [Self; 5] = [Self::Customers, Self::Conflicts, Self::Rejected, Self::Devices, Self::Settings];
+
+    /// Its address and the id of its name.
+    fn link(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Customers => ("/customers", "frame-customers"),
+            Self::Conflicts => ("/conflicts", "frame-conflicts"),
+            Self::Rejected => ("/rejected", "frame-rejected"),
+            Self::Devices => ("/devices", "frame-devices"),
+            Self::Settings => ("/settings", "frame-settings"),
+        }
+    }
 }
 
 pub(super) fn page(frame: &Frame, place: Option<Place>, title: &str, content: &Markup) -> Markup {
-    let link = |to: Place, address: &str, text: &str, count: u64| {
-        let current = (place == Some(to)).then_some("page");
-        html! {
-            a href=(address) aria-current=[current] {
-                (text) @if count > 0 { " " span.count { (count) } }
-            }
-        }
-    };
+    let lang = frame.lang;
     let body = html! {
+        a.skip href="#content" { (lang.text("frame-skip")) }
         header {
             div.bar {
                 a.brand href="/customers" { "Carboy" }
-                span.plant { (frame.plant) }
+                bdi.plant { (frame.plant) }
                 form method="post" action="/sign-out" {
                     (hidden("csrf", &frame.csrf))
-                    span.who { (frame.manager) }
-                    button.quiet { "Sign out" }
+                    bdi.who { (frame.manager) }
+                    button.quiet { (lang.text("frame-sign-out")) }
                 }
             }
-            nav aria-label="Main" {
-                (link(Place::Customers, "/customers", "Customers", 0))
-                (link(Place::Conflicts, "/conflicts", "Conflicts", frame.conflicts))
-                (link(Place::Rejected, "/rejected", "Rejected", frame.open))
-                (link(Place::Devices, "/devices", "Devices", 0))
+            nav aria-label=(lang.text("frame-main")) { (navigation(frame, place)) }
+        }
+        main id="content" tabindex="-1" { (content) }
+        footer {
+            p { (lang.with("frame-times", &[("zone", zone_name(&frame.zone).into())])) }
+            (language::form(lang, &frame.csrf, &frame.here))
+        }
+    };
+    document(lang, title, &body)
+}
+
+fn navigation(frame: &Frame, place: Option<Place>) -> Markup {
+    html! {
+        @for to in Place::ALL {
+            @let (address, name) = to.link();
+            @let count = match to { Place::Conflicts => frame.conflicts, Place::Rejected => frame.open, _ => 0 };
+            a href=(address) aria-current=[(place == Some(to)).then_some("page")] {
+                (frame.lang.text(name))
+                @if count > 0 { " " span.count { (frame.lang.number(count)) } }
             }
         }
-        main { (content) }
-        footer { "All times are UTC." }
-    };
-    document(title, &body)
+    }
 }
 
 /// A page for whoever is not signed in, or where something went wrong.
-pub(super) fn bare(title: &str, content: &Markup) -> Markup {
-    document(title, &html! { main.bare { p.brand { "Carboy" } (content) } })
+pub(super) fn bare(lang: Lang, title: &str, content: &Markup) -> Markup {
+    document(lang, title, &html! { main.bare { p.brand { "Carboy" } (content) } })
 }
 
-fn document(title: &str, body: &Markup) -> Markup {
+fn document(lang: Lang, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(lang.code()) dir=(lang.direction()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -89,59 +163,24 @@ pub(super) fn hidden(name: &str, value: &str) -> Markup {
     html! { input type="hidden" name=(name) value=(value); }
 }
 
-/// A balance in words and figures: positive is what the customer owes.
-pub(super) fn balance(minor: i64, currency: Currency) -> Markup {
-    let figure = format!("{currency}\u{a0}{}", amount::plain(minor, currency));
-    match minor {
-        ..0 => html! { span.credit { "credit " b { (figure) } } },
-        0 => html! { span.even { b { (figure) } } },
-        1.. => html! { span.owes { "owes " b { (figure) } } },
-    }
-}
-
-pub(super) fn signed(minor: i64, currency: Currency) -> Markup {
-    let class = if minor < 0 { "minus" } else { "plus" };
-    html! { span class=(class) { (amount::signed(Money::new(minor, currency), true)) } }
-}
-
-pub(super) fn role(role: Role) -> &'static str {
-    match role {
-        Role::Rider => "rider",
-        Role::Manager => "manager",
-    }
-}
-
-/// A time as people write it. A clock may say anything: what is no date is shown as the number it is.
-pub(super) fn time(at: Timestamp) -> Markup {
-    let format = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]");
-    let exact = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.0) * 1_000_000);
-    let text = exact.ok().and_then(|at| at.format(&format).ok());
-    html! { time { (text.unwrap_or_else(|| format!("clock at {}", at.0))) } }
-}
-
-/// How long ago that was.
-pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
-    let minutes = now.0.saturating_sub(then.0).max(0) / 60_000;
-    match minutes {
-        0 => "just now".to_owned(),
-        1..120 => format!("{minutes} min ago"),
-        120..2880 => format!("{} hours ago", minutes / 60),
-        _ => format!("{} days ago", minutes / 1440),
-    }
-}
-
 /// Links to the neighbouring parts of a list. `query` is what else the address holds, encoded, ending in `&`.
-pub(super) fn pager<T>(part: &Part<T>, number: u64, size: u64, query: &str) -> Markup {
+pub(super) fn pager<T>(lang: Lang, part: &Part<T>, number: u64, size: u64, query: &str) -> Markup {
     let last = part.total.div_ceil(size).max(1);
+    let here = || lang.with("frame-page", &[("page", number.into()), ("last", last.into())]);
     html! {
         @if last > 1 {
-            p.pager {
-                @if number > 1 { a rel="prev" href=(format!("?{query}page={}", number - 1)) { "← Previous" } }
-                span { "Page " (number) " of " (last) }
-                @if number < last { a rel="next" href=(format!("?{query}page={}", number + 1)) { "Next →" } }
+            nav.pager aria-label=(here()) {
+                @if number > 1 { a rel="prev" href=(format!("?{query}page={}", number - 1)) { span.back aria-hidden="true" { "← " } (lang.text("frame-previous")) } }
+                span { (here()) }
+                @if number < last { a rel="next" href=(format!("?{query}page={}", number + 1)) { (lang.text("frame-next")) span.on aria-hidden="true" { " →" } } }
             }
         }
     }
+}
+
+/// What the plant's time zone is called: its place is a name, the same in every language.
+fn zone_name(zone: &TimeZone) -> &str {
+    zone.iana_name().unwrap_or("UTC")
 }
 
 /// Text for a part of an address.

@@ -1,0 +1,7 @@
+# Signing in.
+sign-in-title = Sign in
+sign-in-login = Login
+sign-in-password = Password
+sign-in-send = Sign in
+sign-in-no-match = Login and password do not match.
+sign-in-too-many = Too many attempts. Wait a minute, then try again.
