@@ -15,6 +15,7 @@ frame-next = التالي
 frame-page = الصفحة { $page } من { $last }
 
 # Who did it.
+frame-by = { $name }، { $role }
 role-rider = موزّع
 role-manager = مدير
 

@@ -46,6 +46,7 @@ fail-absent = لا أحد هناك
 fail-refused = رُفض
 fail-no-access = لا يمكن الدخول
 fail-no-stock = نفد المخزون
+fail-with-note = { $reason }: { $note }
 fail-other = سبب آخر
 rejection-invalid = غير صالح
 rejection-unknown-customer = زبون غير معروف

@@ -15,6 +15,7 @@ frame-next = Next
 frame-page = Page { $page } of { $last }
 
 # Who did it.
+frame-by = { $name }, { $role }
 role-rider = rider
 role-manager = manager
 

@@ -44,6 +44,7 @@ fail-absent = nobody there
 fail-refused = refused
 fail-no-access = no access
 fail-no-stock = no stock left
+fail-with-note = { $reason }: { $note }
 fail-other = other
 rejection-invalid = not valid
 rejection-unknown-customer = unknown customer

@@ -14,5 +14,5 @@ devices-revoked = retiré
 devices-changed = données modifiées
 devices-changed-why = Ce que ce téléphone a envoyé ne correspond pas à son propre registre. Ce qui a été modifié est resté sans effet et se trouve sous Refusés. Demandez le téléphone et comparez la caisse du jour.
 devices-revoke-ask = Retirer l’accès…
-devices-revoke-what = Ce qu’il a enregistré y reste ; il ne pourra l’envoyer qu’après une nouvelle inscription.
+devices-revoke-what = Ce qu’il a enregistré y reste ; il ne pourra l’envoyer qu’après une nouvelle inscription.
 devices-revoke = Retirer

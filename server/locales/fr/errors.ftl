@@ -2,7 +2,7 @@
 error-title = Cela n’a pas marché
 error-back = Vers les clients
 error-not-found = Cette page ou cet élément n’existe pas ici.
-error-busy = Le serveur est trop occupé. Rien n’a été changé ; réessayez dans un instant.
+error-busy = Le serveur est trop occupé. Rien n’a été changé ; réessayez dans un instant.
 error-unreadable = L’envoi n’a pas pu être lu. Rien n’a été changé.
 error-too-large = C’est trop volumineux. Rien n’a été changé.
 error-failed = Le serveur a eu une panne. Rien n’a été changé.

@@ -15,6 +15,7 @@ frame-next = Suivant
 frame-page = Page { $page } sur { $last }
 
 # Who did it.
+frame-by = { $name }, { $role }
 role-rider = livreur
 role-manager = gérant
 

@@ -1,6 +1,6 @@
 # What had no effect.
 rejected-title = Refusés et en attente
-rejected-lead = Ce qui a été enregistré mais est resté sans effet. Rien n’est jeté : tout est gardé ici comme reçu, et son auteur le voit aussi.
+rejected-lead = Ce qui a été enregistré mais est resté sans effet. Rien n’est jeté : tout est gardé ici comme reçu, et son auteur le voit aussi.
 rejected-open = À traiter
 rejected-dealt = Traités
 rejected-none-open = Aucun refus à traiter.

@@ -15,6 +15,7 @@ frame-next = अगला
 frame-page = पृष्ठ { $page } / { $last }
 
 # Who did it.
+frame-by = { $name }, { $role }
 role-rider = डिलीवरी कर्मचारी
 role-manager = मैनेजर
 

@@ -44,6 +44,7 @@ fail-absent = कोई नहीं था
 fail-refused = लेने से मना किया
 fail-no-access = पहुँच नहीं थी
 fail-no-stock = माल ख़त्म
+fail-with-note = { $reason }: { $note }
 fail-other = अन्य
 rejection-invalid = मान्य नहीं
 rejection-unknown-customer = अनजान ग्राहक

@@ -15,6 +15,7 @@ frame-next = Unaofuata
 frame-page = Ukurasa wa { $page } kati ya { $last }
 
 # Who did it.
+frame-by = { $name }, { $role }
 role-rider = msambazaji
 role-manager = meneja
 

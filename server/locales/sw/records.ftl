@@ -44,6 +44,7 @@ fail-absent = hakukuwa na mtu
 fail-refused = alikataa
 fail-no-access = hakuna njia ya kuingia
 fail-no-stock = bidhaa zimeisha
+fail-with-note = { $reason }: { $note }
 fail-other = nyingine
 rejection-invalid = si halali
 rejection-unknown-customer = mteja hajulikani

@@ -173,13 +173,14 @@ impl Shown<'_> {
     ) -> Result<Markup, Error> {
         let (frame, lang) = (&self.frame, self.frame.lang);
         let author = self.people.iter().find(|person| person.id == sibling.author);
+        let somebody = lang.text("customer-somebody");
+        let author = author.map_or(&somebody, |person| &person.name);
         Ok(html! {
             div {
                 b { @if sibling.value.is_empty() { (lang.text("customer-empty")) } @else { bdi { (sibling.value) } } }
                 @if is_shown { " " span.badge.calm { (lang.text("customer-shown")) } }
                 p.muted {
-                    @if let Some(author) = author { bdi { (author.name) } } @else { (lang.text("customer-somebody")) }
-                    ", " (frame.role(sibling.role)) " · " (frame.time(sibling.at))
+                    (frame.by(author, sibling.role)) " · " (frame.time(sibling.at))
                 }
             }
             form method="post" action=(self.action("keep")) {
@@ -200,7 +201,7 @@ impl Shown<'_> {
             section.card {
                 dl.profile {
                     @for field in [Field::Phone, Field::Address, Field::Note] {
-                        @if !shown(field).is_empty() { div { dt { (explain::label(lang, field)) } dd dir="auto" { (shown(field)) } } }
+                        @if !shown(field).is_empty() { div { dt { (explain::label(lang, field)) } dd { bdi { (shown(field)) } } } }
                     }
                 }
                 details open[is_open] {
@@ -349,7 +350,7 @@ impl Shown<'_> {
             @if let Some(why) = explain::why(lang, row) { p { (why) } }
             (photos::beside_a_line(lang, &beside.photos))
             p.muted {
-                bdi { (row.author) } ", " (frame.role(row.role)) " · " (frame.time(row.at))
+                (frame.by(&row.author, row.role)) " · " (frame.time(row.at))
                 @if is_late {
                     " · " (lang.html("customer-received", &[], &[("time", frame.time(row.received_at))]))
                 }
@@ -365,7 +366,13 @@ impl Shown<'_> {
             Ok(reason) => explain::fail_reason(lang, reason),
             Err(_) => visit.reason.clone(),
         };
-        let what = html! { (reason) @if let Some(note) = &visit.note { ": " bdi { (note) } } };
+        let what = match &visit.note {
+            Some(note) => {
+                let note = [("note", html! { bdi { (note) } })];
+                lang.html("fail-with-note", &[("reason", reason.into())], &note)
+            }
+            None => html! { (reason) },
+        };
         html! {
             @if visit.is_withdrawn { (withdrawn(lang, &what)) } @else { (what) }
             p.muted { bdi { (visit.author) } " · " (self.frame.time(visit.at)) }

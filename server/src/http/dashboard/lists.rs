@@ -158,7 +158,7 @@ fn not_applied(tx: &Tx<'_>, frame: &Frame, plant: PlantId, row: &NotApplied) -> 
     };
     let (badge, detail) = match &row.answer {
         Answer::Rejected { reason, detail } => {
-            (explain::rejection(lang, *reason), html! { p lang="en" dir="auto" { (detail) } })
+            (explain::rejection(lang, *reason), html! { p lang="en" { bdi { (detail) } } })
         }
         Answer::Parked => (lang.text("rejected-parked"), html! { p { (lang.text("rejected-parked-why")) } }),
         Answer::Applied { .. } => (lang.text("rejected-applied"), html! {}),
@@ -172,7 +172,7 @@ fn not_applied(tx: &Tx<'_>, frame: &Frame, plant: PlantId, row: &NotApplied) -> 
             (detail)
             @if let Some(how) = explain::dealt_with(lang, row) { p { span.badge.calm { (how) } } }
             p.muted {
-                bdi { (row.author) } ", " (frame.role(row.role)) " · "
+                (frame.by(&row.author, row.role)) " · "
                 (lang.html("rejected-received", &[], &[("time", frame.time(row.received_at))]))
             }
             details { summary { (lang.text("rejected-as-it-came")) } pre dir="ltr" { (row.body) } }

@@ -38,8 +38,8 @@ impl Problem {
         let content = html! {
             h1 { (title) }
             p { (lang.text(self.text)) }
-            @if let Some(detail) = &self.detail { p.muted lang="en" dir="ltr" { (detail) } }
-            p { a href="/customers" { (lang.text("error-back")) } }
+            @if let Some(detail) = &self.detail { p.muted lang="en" { bdi { (detail) } } }
+            p.up { a href="/customers" { (lang.text("error-back")) } }
         };
         view::bare(lang, &title, &content)
     }

@@ -12,7 +12,11 @@ static_loader! {
     static LOCALES = {
         locales: "./locales",
         fallback_language: "en",
-        customise: |bundle| customise(bundle),
+        customise: |bundle| {
+            let code = bundle.locales.first().map_or("", |id| id.language.as_str());
+            let lang = Lang::of_code(code).unwrap_or(Lang::En);
+            customise(lang, bundle);
+        },
     };
 }
 
@@ -121,9 +125,7 @@ impl Lang {
 }
 
 /// Numbers within a text are written as the rest of the page writes them.
-fn customise(bundle: &mut FluentBundle<&'static FluentResource>) {
-    let code = bundle.locales.first().map(|id| id.language.as_str().to_owned());
-    let lang = code.and_then(|code| Lang::of_code(&code)).unwrap_or(Lang::En);
+fn customise(lang: Lang, bundle: &mut FluentBundle<&'static FluentResource>) {
     bundle.set_formatter(Some(match lang {
         Lang::En => |value, _| written(Lang::En, value),
         Lang::Fr => |value, _| written(Lang::Fr, value),

@@ -67,6 +67,11 @@ impl Frame {
         html! { bdi class=(class) { (figure) } }
     }
 
+    /// Somebody with what they are.
+    pub(super) fn by(&self, name: &str, role: Role) -> Markup {
+        self.lang.html("frame-by", &[("role", self.role(role).into())], &[("name", html! { bdi { (name) } })])
+    }
+
     pub(super) fn role(&self, role: Role) -> String {
         self.lang.text(match role {
             Role::Rider => "role-rider",
