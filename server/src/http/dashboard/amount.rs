@@ -174,7 +174,7 @@ mod tests {
             (Lang::Ar, "−١٬٢٣٤٬٥٦٧٫٥٠ KES"),
         ] {
             let spaces = ['\u{a0}', '\u{202f}'];
-            let marks = ['\u{61c}', '\u{2068}', '\u{2069}'];
+            let marks = ['\u{61c}', '\u{200f}', '\u{2068}', '\u{2069}'];
             assert_eq!(signed(lang, money, false).replace(spaces, " ").replace(marks, ""), shown);
         }
         assert_eq!(signed(Lang::En, Money::new(5, currency("UGX")), true), "UGX\u{a0}+5");
