@@ -44,15 +44,23 @@ impl Server {
     /// # Errors
     /// If there is no such time zone, the dashboard does not speak the language, or there is no such plant.
     pub fn set_plant_formats(&self, manager: &Account, time_zone: &str, language: &str) -> Result<(), Error> {
-        let zone = jiff::tz::TimeZone::get(time_zone.trim())
-            .map_err(|_| Error::Invalid(format!("no such time zone: {time_zone}")))?;
-        let zone = zone.iana_name().unwrap_or("UTC").to_owned();
-        let language =
-            Lang::of_code(language).ok_or_else(|| Error::Invalid(format!("no such language: {language}")))?;
+        let (zone, language) = Self::check_formats(time_zone, language)?;
         self.store().write(manager.plant, |tx| {
             tx.plant(manager.plant)?;
-            tx.set_plant_formats(manager.plant, &zone, language.code())
+            tx.set_plant_formats(manager.plant, &zone, &language)
         })
+    }
+
+    /// A time zone's name and a language's code as they are stored, however they were typed.
+    ///
+    /// # Errors
+    /// If there is no such time zone, or the dashboard does not speak the language.
+    pub fn check_formats(time_zone: &str, language: &str) -> Result<(String, String), Error> {
+        let zone = jiff::tz::TimeZone::get(time_zone.trim())
+            .map_err(|_| Error::Invalid(format!("no such time zone: {time_zone}")))?;
+        let language =
+            Lang::of_code(language).ok_or_else(|| Error::Invalid(format!("no such language: {language}")))?;
+        Ok((zone.iana_name().unwrap_or("UTC").to_owned(), language.code().to_owned()))
     }
 
     /// The plants of this server, by name.

@@ -129,6 +129,8 @@ fn run(command: Command) -> Result<()> {
         Command::Init { data, plant, currency, manager, login, time_zone, language } => {
             let mut password = String::new();
             io::stdin().read_to_string(&mut password)?;
+            // Before anything is made, so that a second try does not make a second plant.
+            Server::check_formats(&time_zone, &language)?;
             let server = open(&data)?;
             let plant = server.create_plant(&plant, currency)?;
             let password = password.trim_end_matches(['\r', '\n']);

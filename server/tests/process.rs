@@ -137,3 +137,33 @@ fn a_full_disk_is_busy_nothing_is_half_written_and_it_goes_on_once_there_is_room
     assert_eq!(count(payments), first_seq + 199);
     assert_eq!(conn.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");
 }
+
+#[test]
+fn a_plant_is_made_with_its_time_zone_and_language_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let init = |zone: &str, language: &str| {
+        let mut command = Command::new(PROGRAM);
+        command.args([
+            "init",
+            "--plant",
+            "Maji",
+            "--currency",
+            "EGP",
+            "--manager",
+            "Grace",
+            "--login",
+            "grace",
+        ]);
+        command.args(["--time-zone", zone, "--language", language, "--data"]).arg(folder.path());
+        let mut process = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut process.stdin.take().unwrap(), b"clean water\n").unwrap();
+        String::from_utf8(process.wait_with_output().unwrap().stderr).unwrap()
+    };
+    assert!(init("Africa/Atlantis", "ar").contains("no such time zone: Africa/Atlantis"));
+    assert!(init("Africa/Cairo", "tlh").contains("no such language: tlh"));
+    assert_eq!(init("africa/cairo", "ar-EG"), "");
+    let server = carboy_server::Server::open(&folder.path().join("carboy.db")).unwrap();
+    let plants = server.plants().unwrap();
+    let formats: Vec<_> = plants.iter().map(|plant| (&*plant.time_zone, &*plant.language)).collect();
+    assert_eq!(formats, [("Africa/Cairo", "ar")]);
+}
