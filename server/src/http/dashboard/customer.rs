@@ -1,14 +1,16 @@
 //! One customer's page: profile with its conflicts, balance, ledger, and the forms that change them.
 
+mod ledger;
+
 use super::forms::{Attempt, Form, was};
 use super::text::Lang;
 use super::view::{self, Frame, Place};
-use super::{Failed, Manager, amount, explain, photos};
+use super::{Failed, Manager, amount, explain};
 use crate::http::blocking;
-use crate::store::{Account, Customer, LedgerRow, Part, Tx, VisitRow};
+use crate::store::{Account, Customer, LedgerRow, Part, VisitRow};
 use crate::{Error, Server};
 use axum::extract::{Path, Query, State};
-use carboy_protocol::{CustomerId, Field, Money, PlantId, Profile, Sibling, TxnId};
+use carboy_protocol::{CustomerId, Field, Money, Profile, Sibling, TxnId};
 use maud::{Markup, html};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -18,9 +20,6 @@ const LINES: u64 = 20;
 
 /// Failed visits shown.
 const VISITS: u64 = 5;
-
-/// How long after it was recorded a line may arrive before the page says when it did, in milliseconds.
-const LATE: u64 = 60 * 60 * 1000;
 
 /// What the address asks for beside the customer.
 #[derive(Debug, Default, Deserialize)]
@@ -51,17 +50,10 @@ struct Shown<'a> {
     people: Vec<Account>,
     ledger: Part<LedgerRow>,
     /// What stands with each line of the ledger.
-    beside: Vec<Beside>,
+    beside: Vec<ledger::Beside>,
     visits: Vec<VisitRow>,
     wanted: &'a Wanted,
     attempt: Option<&'a Attempt>,
-}
-
-/// What is shown with a line of the ledger and stands elsewhere.
-struct Beside {
-    /// What the line took back.
-    taken_back: Option<String>,
-    photos: Vec<photos::Shown>,
 }
 
 /// The page; with the form that could not be accepted, if one could not.
@@ -77,7 +69,8 @@ pub(super) fn page(
         let state = tx.customer(plant, customer)?.ok_or(Error::NotFound("customer"))?;
         let profile = tx.profile(plant, customer)?.ok_or(Error::NotFound("customer"))?;
         let ledger = tx.ledger(plant, customer, (LINES, (number(wanted) - 1) * LINES))?;
-        let beside = ledger.rows.iter().map(|row| beside(tx, plant, row)).collect::<Result<_, _>>()?;
+        let beside =
+            ledger.rows.iter().map(|row| ledger::beside(tx, plant, row)).collect::<Result<_, _>>()?;
         Ok(Shown {
             frame: manager.frame(tx)?,
             customer,
@@ -106,14 +99,6 @@ pub(super) fn page(
         }
     };
     Ok(view::page(frame, Some(Place::Customers), name, &content))
-}
-
-fn beside(tx: &Tx<'_>, plant: PlantId, row: &LedgerRow) -> Result<Beside, Error> {
-    let taken_back = match explain::target(&row.body) {
-        Some(target) => tx.mutation(plant, row.account, target)?.map(|stored| stored.body),
-        None => None,
-    };
-    Ok(Beside { taken_back, photos: photos::of(tx, plant, row)? })
 }
 
 fn number(wanted: &Wanted) -> u64 {
@@ -316,69 +301,6 @@ impl Shown<'_> {
         html! { details.card open[is_open] { summary { h2 { (self.frame.lang.text(title)) } } (content) } }
     }
 
-    fn ledger(&self) -> Markup {
-        let lang = self.frame.lang;
-        html! {
-            section.card {
-                h2 { (lang.text("customer-ledger")) " " span.muted { (lang.number(self.ledger.total)) } }
-                @if self.ledger.rows.is_empty() { p.empty { (lang.text("customer-no-lines")) } }
-                ol.ledger {
-                    @for (row, beside) in self.ledger.rows.iter().zip(&self.beside) {
-                        li { (self.line(row, beside)) }
-                    }
-                }
-                (view::pager(lang, &self.ledger, number(self.wanted), LINES, ""))
-            }
-            @if !self.visits.is_empty() {
-                section.card {
-                    h2 { (lang.text("customer-failed-visits")) }
-                    ul { @for visit in &self.visits { li { (self.failed_visit(visit)) } } }
-                }
-            }
-        }
-    }
-
-    fn line(&self, row: &LedgerRow, beside: &Beside) -> Markup {
-        let (frame, lang) = (&self.frame, self.frame.lang);
-        let is_late = row.received_at.0.abs_diff(row.at.0) > LATE;
-        let what = explain::in_ledger(lang, &row.body, beside.taken_back.as_deref());
-        html! {
-            div.what {
-                @if row.is_withdrawn { (withdrawn(lang, &what)) } @else { span { (what) } }
-                (frame.signed(row.amount))
-            }
-            @if let Some(why) = explain::why(lang, row) { p { (why) } }
-            (photos::beside_a_line(lang, &beside.photos))
-            p.muted {
-                (frame.by(&row.author, row.role)) " · " (frame.time(row.at))
-                @if is_late {
-                    " · " (lang.html("customer-received", &[], &[("time", frame.time(row.received_at))]))
-                }
-                span.after { (lang.html("customer-then", &[], &[("balance", frame.balance(row.after))])) }
-            }
-            @if let Some(why) = explain::why_not_the_target(lang, row, frame.currency) { p.note { (why) } }
-        }
-    }
-
-    fn failed_visit(&self, visit: &VisitRow) -> Markup {
-        let lang = self.frame.lang;
-        let reason = match serde_json::from_value(serde_json::Value::String(visit.reason.clone())) {
-            Ok(reason) => explain::fail_reason(lang, reason),
-            Err(_) => visit.reason.clone(),
-        };
-        let what = match &visit.note {
-            Some(note) => {
-                let note = [("note", html! { bdi { (note) } })];
-                lang.html("fail-with-note", &[("reason", reason.into())], &note)
-            }
-            None => html! { (reason) },
-        };
-        html! {
-            @if visit.is_withdrawn { (withdrawn(lang, &what)) } @else { (what) }
-            p.muted { bdi { (visit.author) } " · " (self.frame.time(visit.at)) }
-        }
-    }
-
     fn action(&self, form: &str) -> String {
         format!("/customers/{}/{form}", self.customer)
     }
@@ -424,8 +346,4 @@ fn input(lang: Lang, field: Field, value: &str) -> Markup {
             }
         }
     }
-}
-
-fn withdrawn(lang: Lang, what: &impl maud::Render) -> Markup {
-    html! { span { s { (what) } " " span.badge { (lang.text("customer-withdrawn")) } } }
 }

@@ -151,16 +151,21 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::{Path, PathBuf};
 
-    fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    /// The files in a folder and the ones within it.
+    fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
         let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        paths.filter(|path| path.to_str().unwrap().ends_with(ending)).collect()
+        let within = |path: PathBuf| if path.is_dir() { files(&path, ending) } else { vec![path] };
+        paths.flat_map(within).filter(|path| path.to_str().unwrap().ends_with(ending)).collect()
+    }
+
+    fn in_crate(folder: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
     }
 
     /// Each text's id and file, with its variables.
     fn texts(lang: Lang) -> BTreeMap<(String, String), BTreeSet<String>> {
         let mut texts = BTreeMap::new();
-        for path in files(&format!("locales/{}", lang.code()), ".ftl") {
+        for path in files(&in_crate("locales").join(lang.code()), ".ftl") {
             let file = path.file_name().unwrap().to_str().unwrap().to_owned();
             let mut key = None;
             for line in std::fs::read_to_string(&path).unwrap().lines().filter(|line| !line.starts_with('#'))
@@ -212,7 +217,7 @@ mod tests {
 
     #[test]
     fn no_text_stands_there_that_no_page_shows() {
-        let sources = files("src/http/dashboard", ".rs");
+        let sources = files(&in_crate("src/http/dashboard"), ".rs");
         let code: String = sources.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
         for (id, file) in texts(Lang::En).keys() {
             assert!(code.contains(&format!("\"{id}\"")), "{id} in {file}");
