@@ -2,6 +2,7 @@
 
 mod feed;
 mod folding;
+mod formats;
 mod kinds;
 mod parked;
 mod photos;
