@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Action {
     /// Bottles were handed over, and empties taken back. The customer owes the sum of the lines.
     ConfirmDelivery {
@@ -169,6 +170,7 @@ pub const KINDS: [&str; 15] = [
 
 /// Bottles of one product, handed over and taken back.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeliveryLine {
     /// Which product.
     pub product: ProductCode,
@@ -182,6 +184,7 @@ pub struct DeliveryLine {
 
 /// Bottles of one product, between the plant and the rider's vehicle.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StockLine {
     /// Which product.
     pub product: ProductCode,
@@ -193,6 +196,7 @@ pub struct StockLine {
 
 /// A photo that belongs to a mutation. It is sent on its own, after the mutation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Photo {
     /// SHA-256 of the file: its name and its check.
     pub hash: PhotoHash,
@@ -210,6 +214,7 @@ pub struct Photo {
 /// assert_eq!(edit.lamport, 1);
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Edit {
     /// The new values; at least one.
     pub changes: BTreeMap<Field, String>,
@@ -223,6 +228,7 @@ pub struct Edit {
 /// How far a rider got with a stop.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Progress {
     /// The rider is on the way there.
     OnTheWay,
@@ -235,6 +241,7 @@ pub enum Progress {
 /// Why a delivery failed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum FailReason {
     /// The shop was closed.
     Closed,
@@ -253,6 +260,7 @@ pub enum FailReason {
 /// How a stop stands: what the last record about it says.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum StopState {
     /// The rider is on the way there.
     OnTheWay,

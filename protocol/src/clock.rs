@@ -10,6 +10,7 @@ use std::collections::btree_map::Entry;
 
 /// One event: the `seq`-th mutation of `actor`. Sequence numbers start at 1 and have no gaps.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Dot {
     /// Whose history.
     pub actor: ActorId,
@@ -43,6 +44,7 @@ pub enum Causality {
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = std::collections::BTreeMap<String, u64>))]
 pub struct VectorClock(BTreeMap<ActorId, u64>);
 
 impl VectorClock {

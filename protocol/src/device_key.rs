@@ -33,6 +33,7 @@ pub struct DeviceKey(SigningKey);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[0-9a-f]{128}$"))]
 pub struct Signature([u8; 64]);
 
 impl DeviceKey {

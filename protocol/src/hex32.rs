@@ -10,6 +10,11 @@ macro_rules! hex32 {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(
+            feature = "openapi",
+            derive(utoipa::ToSchema),
+            schema(value_type = String, pattern = "^[0-9a-f]{64}$")
+        )]
         pub struct $name(pub [u8; 32]);
 
         impl std::fmt::Display for $name {

@@ -38,6 +38,7 @@ pub enum MoneyError {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[A-Z]{3}$", example = "KES"))]
 pub struct Currency([u8; 3]);
 
 impl Currency {
@@ -106,6 +107,7 @@ impl fmt::Debug for Currency {
 /// # Ok::<(), carboy_protocol::MoneyError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Money {
     /// Signed minor units: cents for most currencies.
     pub minor: i64,

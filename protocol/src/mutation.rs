@@ -43,6 +43,7 @@ pub const MAX_PHOTO: u64 = 10 * 1024 * 1024;
 /// # Ok::<(), carboy_protocol::Invalid>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Mutation {
     /// Version of the format, see [`VERSION`].
     pub v: u16,

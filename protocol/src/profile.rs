@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 /// A field of a customer's profile.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Field {
     /// What the customer is called.
     Name,
@@ -47,6 +48,7 @@ impl Field {
 /// manager's is shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Role {
     /// Delivers bottles and collects cash.
     Rider,
@@ -75,6 +77,7 @@ pub struct Write {
 
 /// One value of a field, as somebody wrote it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Sibling {
     /// The write it comes from.
     pub dot: Dot,
@@ -100,6 +103,7 @@ impl Sibling {
 
 /// One field's register.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Register {
     /// Everything that the writes to this field were or had seen.
     clock: VectorClock,
@@ -127,6 +131,7 @@ struct Register {
 /// assert_eq!(profile.siblings(Field::Phone)[1].value, "0722"); // kept beside it
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Profile {
     registers: BTreeMap<Field, Register>,
     /// The greatest Lamport counter of any write applied.

@@ -49,6 +49,7 @@ pub const MAX_BODY: usize = 4 * 1024 * 1024;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SyncRequest {
     /// The history that the mutations belong to.
     pub actor: ActorId,
@@ -69,6 +70,7 @@ pub struct SyncRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hashes: Option<Vec<Option<ChainHash>>>,
     /// The mutations in seq order, byte for byte as first written; at most [`MAX_BATCH`].
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<utoipa::openapi::Object>))]
     pub mutations: Vec<Box<RawValue>>,
     /// The last rev of the feed that this phone holds, 0 at first.
     pub cursor: u64,
@@ -100,6 +102,7 @@ pub struct Damaged {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SyncReply {
     /// The request's actor, so that no reply is taken for another's.
     pub actor: ActorId,
@@ -127,6 +130,7 @@ pub struct SyncReply {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Settlement {
     /// Its place in the actor's history.
     pub seq: u64,
@@ -141,6 +145,7 @@ pub struct Settlement {
 /// The server's final word on a mutation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Answer {
     /// It took effect.
     Applied {
@@ -161,6 +166,7 @@ pub enum Answer {
 /// Why a mutation was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Rejection {
     /// It is not a mutation, or a value is out of range.
     Invalid,
@@ -196,6 +202,7 @@ pub enum Rejection {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum FeedItem {
     /// A product or its price.
     Product {
@@ -247,6 +254,7 @@ pub enum FeedItem {
 
 /// The last record about a customer as a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Visit {
     /// How the stop stands after it.
     pub state: StopState,
@@ -270,6 +278,7 @@ pub struct Visit {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LedgerEntry {
     /// The mutation that it comes from.
     pub txn: TxnId,
@@ -302,6 +311,7 @@ pub struct LedgerEntry {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "error", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Refusal {
     /// The request is not of the expected form (400).
     Malformed {
@@ -353,6 +363,7 @@ pub enum Refusal {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnrolRequest {
     /// The code, as typed or scanned.
     pub code: String,
@@ -371,6 +382,7 @@ pub struct EnrolRequest {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PhotoReply {
     /// How many bytes from the start the server holds: where the next piece begins, whatever this one was. It falls
     /// back to 0 if all came and their hash was not the photo's.
@@ -392,6 +404,7 @@ pub struct PhotoReply {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnrolReply {
     /// The bearer token. Keep it secret; the server stores only its hash.
     pub token: String,

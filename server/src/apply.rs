@@ -88,6 +88,8 @@ pub struct Outcome {
     pub answer: Answer,
     /// Whether it was known already.
     pub duplicate: bool,
+    /// Its kind, one of [`carboy_protocol::action::KINDS`]; `unknown` for what this version cannot read.
+    pub kind: &'static str,
 }
 
 impl<'t> Books<'t> {
@@ -214,7 +216,7 @@ impl<'t> Books<'t> {
         parsed: Parsed,
         link: Link,
     ) -> Result<Outcome, Error> {
-        let given = parsed.txn();
+        let (given, kind) = (parsed.txn(), kind_of(&parsed));
         let (mut txn, mut known) = self.find(given, body)?;
         if known.is_none() && !link.is_intact {
             // An id in bytes that nobody vouches for may be that of a mutation still to come.
@@ -247,8 +249,8 @@ impl<'t> Books<'t> {
         if self.pace == Pace::OneByOne {
             self.write_out()?;
         }
-        tracing::debug!(txn_id = %txn, seq = dot.seq, duplicate, ?answer, "settled");
-        Ok(Outcome { answer, duplicate })
+        log(txn, dot.seq, duplicate, &answer);
+        Ok(Outcome { answer, duplicate, kind })
     }
 
     /// Settles a parked mutation that this version may know, as an event of the history `dashboard`: in its own
@@ -380,6 +382,27 @@ impl<'t> Books<'t> {
         if matches!(mutation.action, Action::StartShift { .. }) {
             *since_rev = rev;
         }
+    }
+}
+
+/// The kind of a mutation, as a label: never what a client wrote.
+pub(crate) fn kind_of(parsed: &Parsed) -> &'static str {
+    match parsed {
+        Parsed::Known(mutation) => mutation.action.kind(),
+        Parsed::Unknown { .. } | Parsed::Malformed { .. } => "unknown",
+    }
+}
+
+/// One line for each mutation, by its id; what a person may have to look into is seen without asking for it.
+fn log(txn_id: TxnId, seq: u64, duplicate: bool, answer: &Answer) {
+    match answer {
+        Answer::Rejected { reason: Rejection::Tampered, .. } if !duplicate => {
+            tracing::warn!(%txn_id, seq, duplicate, ?answer, "settled");
+        }
+        Answer::Rejected { .. } | Answer::Parked if !duplicate => {
+            tracing::info!(%txn_id, seq, duplicate, ?answer, "settled");
+        }
+        _ => tracing::debug!(%txn_id, seq, duplicate, ?answer, "settled"),
     }
 }
 

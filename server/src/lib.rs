@@ -9,22 +9,27 @@
 //! - `admin`: setting a plant up; [`sample`]: a plant to try things on
 //! - [`store`]: the embedded database, with all of the SQL
 //! - `secret`, `limit`: tokens, codes, passwords, and the brake on guessing them
-//! - [`http`]: the routes
+//! - [`http`]: the routes; [`serve`]: sockets, TLS, limits and the end; `metrics`: what is counted
+//! - [`config`]: flags, environment and file; [`backup`]: a copy of a running plant, and back
 #![forbid(unsafe_code)]
 
 mod admin;
 mod apply;
+pub mod backup;
+pub mod config;
 mod effect;
 pub mod env;
 mod error;
 mod fold;
 pub mod http;
 mod limit;
+mod metrics;
 mod parked;
 mod photos;
 mod reversal;
 pub mod sample;
 mod secret;
+pub mod serve;
 mod server;
 pub mod store;
 mod sync;
@@ -33,4 +38,4 @@ mod tamper;
 pub use admin::CODE_SPAN;
 pub use apply::Outcome;
 pub use error::Error;
-pub use server::{Auth, Server};
+pub use server::{Auth, Options, Server};

@@ -1,14 +1,14 @@
-//! The server's program: sets plants up and serves them.
+//! The server's program: sets plants up, serves them, and copies them.
 #![forbid(unsafe_code)]
 
 use carboy_protocol::{Currency, PlantId};
-use carboy_server::{Error, Server, http, sample};
-use clap::{Args, Parser, Subcommand};
+use carboy_server::config::{Config, LogFormat, Place};
+use carboy_server::serve::Bound;
+use carboy_server::{Error, Server, backup, sample};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{self, IsTerminal, Read, Write};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The server of a Carboy plant: sync for the riders' phones and the manager's dashboard.
@@ -19,27 +19,14 @@ struct Cli {
     command: Command,
 }
 
-#[derive(Args)]
-struct Data {
-    /// The folder that holds the database; made if absent.
-    #[arg(long, value_name = "DIR", env = "CARBOY_DATA", default_value = "carboy-data")]
-    data: PathBuf,
-}
-
 #[derive(Subcommand)]
 enum Command {
     /// Serve until interrupted.
-    Serve {
-        #[command(flatten)]
-        data: Data,
-        /// The address to listen on; port 0 takes a free one.
-        #[arg(long, default_value = "127.0.0.1:8480")]
-        listen: SocketAddr,
-    },
+    Serve(Box<Config>),
     /// Make a plant and its first manager; the password is read from standard input.
     Init {
         #[command(flatten)]
-        data: Data,
+        place: Place,
         /// The plant's name.
         #[arg(long)]
         plant: String,
@@ -62,7 +49,7 @@ enum Command {
     /// Add a rider, or take the one of that name, and print an enrolment code, good for 15 minutes.
     Rider {
         #[command(flatten)]
-        data: Data,
+        place: Place,
         /// The plant's id; not needed where there is only one.
         #[arg(long)]
         plant: Option<PlantId>,
@@ -72,7 +59,7 @@ enum Command {
     /// Print a bearer token for a script that acts as a manager.
     Token {
         #[command(flatten)]
-        data: Data,
+        place: Place,
         /// The plant's id; not needed where there is only one.
         #[arg(long)]
         plant: Option<PlantId>,
@@ -85,7 +72,7 @@ enum Command {
     /// Make a plant with invented data to try things on, and print as JSON what is needed to use it.
     Seed {
         #[command(flatten)]
-        data: Data,
+        place: Place,
         /// How many customers.
         #[arg(long, default_value_t = 48)]
         customers: usize,
@@ -102,17 +89,24 @@ enum Command {
         #[arg(long, default_value = "clean water")]
         password: String,
     },
+    /// Copy a plant's SQLite database, which may be in use, to a new file.
+    Backup {
+        #[command(flatten)]
+        place: Place,
+        /// The file to make; it must not exist.
+        file: PathBuf,
+    },
+    /// Make a plant of a backup in a folder that holds none.
+    Restore {
+        #[command(flatten)]
+        place: Place,
+        /// The backup.
+        file: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()),
-        )
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .init();
-    match run(Cli::parse().command) {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("carboy-server: {error}");
@@ -123,46 +117,84 @@ fn main() -> ExitCode {
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-fn run(command: Command) -> Result<()> {
+fn run() -> Result<()> {
+    let matches = Cli::command().get_matches();
+    let command = Cli::from_arg_matches(&matches)?.command;
+    let config = match (command.place(), matches.subcommand()) {
+        (Some(place), _) => Config::of_place(place)?,
+        (None, Some((_, flags))) => Config::of_flags(flags)?,
+        (None, None) => Config::default(),
+    };
+    log(&config)?;
     match command {
-        Command::Serve { data, listen } => serve(open(&data)?, listen),
-        Command::Init { data, plant, currency, manager, login, time_zone, language } => {
+        Command::Serve(_) => serve(&config),
+        Command::Init { plant, currency, manager, login, time_zone, language, .. } => {
             let mut password = String::new();
             io::stdin().read_to_string(&mut password)?;
             // Before anything is made, so that a second try does not make a second plant.
             Server::check_formats(&time_zone, &language)?;
-            let server = open(&data)?;
+            let server = open(&config)?;
             let plant = server.create_plant(&plant, currency)?;
             let password = password.trim_end_matches(['\r', '\n']);
             let manager = server.create_manager(plant, &manager, &login, password)?;
             server.set_plant_formats(&manager, &time_zone, &language)?;
             print(&plant.to_string())
         }
-        Command::Rider { data, plant, name } => {
-            let server = open(&data)?;
+        Command::Rider { plant, name, .. } => {
+            let server = open(&config)?;
             let plant = the_plant(&server, plant)?;
             let known = server.accounts(plant)?.into_iter().find(|account| account.name == name);
             let rider = known.map_or_else(|| server.create_rider(plant, &name), Ok)?;
             print(&server.create_enrol_code(plant, rider.id)?.0)
         }
-        Command::Token { data, plant, manager, name } => {
-            let server = open(&data)?;
+        Command::Token { plant, manager, name, .. } => {
+            let server = open(&config)?;
             let plant = the_plant(&server, plant)?;
             let found = server.accounts(plant)?.into_iter().find(|account| account.name == manager);
             let account = found.ok_or_else(|| format!("nobody of that name: {manager}"))?;
             print(&server.create_token(plant, account.id, &name)?)
         }
-        Command::Seed { data, customers, routes, riders, login, password } => {
+        Command::Seed { customers, routes, riders, login, password, .. } => {
             let size = sample::Size { customers, routes, riders };
-            let sample = sample::create(&open(&data)?, size, &login, &password)?;
+            let sample = sample::create(&open(&config)?, size, &login, &password)?;
             print(&serde_json::to_string_pretty(&sample)?)
+        }
+        Command::Backup { file, .. } => {
+            sqlite_only(&config, "pg_basebackup (the whole server, with its write-ahead log) or pg_dump")?;
+            backup::backup(&config.data, &file)?;
+            print(&format!("{} is whole", file.display()))
+        }
+        Command::Restore { file, .. } => {
+            sqlite_only(&config, "pg_restore, or start the server from what pg_basebackup made")?;
+            backup::restore(&file, &config.data)?;
+            print(&format!("{} holds the plant again", config.data.display()))
         }
     }
 }
 
-fn open(data: &Data) -> Result<Server> {
-    std::fs::create_dir_all(&data.data)?;
-    Ok(Server::open(&data.data.join("carboy.db"))?)
+/// Log lines go to standard error: standard output is for what a command answers.
+fn log(config: &Config) -> Result<()> {
+    let filter: tracing_subscriber::EnvFilter = config.log_filter.to_string().parse()?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match config.log_format {
+        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).init(),
+    }
+    Ok(())
+}
+
+fn open(config: &Config) -> Result<Server> {
+    sqlite_only(config, "SQLite")?;
+    std::fs::create_dir_all(&config.data)?;
+    Ok(Server::open(&config.data.join(backup::DATABASE))?)
+}
+
+/// Refuses what works on a SQLite database where a PostgreSQL one is configured.
+fn sqlite_only(config: &Config, instead: &str) -> Result<()> {
+    match config.database {
+        Some(_) => Err(format!("the plants are in PostgreSQL: use {instead}").into()),
+        None => Ok(()),
+    }
 }
 
 fn the_plant(server: &Server, given: Option<PlantId>) -> Result<PlantId> {
@@ -175,16 +207,17 @@ fn the_plant(server: &Server, given: Option<PlantId>) -> Result<PlantId> {
     }
 }
 
-fn serve(server: Server, listen: SocketAddr) -> Result<()> {
+fn serve(config: &Config) -> Result<()> {
+    let server = open(config)?;
     server.settle_parked()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(listen).await?;
-        print(&format!("listening on http://{}", listener.local_addr()?))?;
-        let router = http::router(Arc::new(server)).into_make_service_with_connect_info::<SocketAddr>();
-        let stop = stopped()?;
-        axum::serve(listener, router).with_graceful_shutdown(stop).await?;
-        Ok(())
+        let bound = Bound::new(server, config).await?;
+        print(&format!("listening on {}", bound.url()?))?;
+        if let Some(url) = bound.metrics_url()? {
+            print(&format!("metrics on {url}"))?;
+        }
+        Ok(bound.run(stopped()?).await?)
     })
 }
 
@@ -197,8 +230,22 @@ fn stopped() -> io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        tracing::info!("stopping: finishing what was accepted");
     })
+}
+
+impl Command {
+    /// Where the plants are, as told by flags; `None` for the command that takes all of the configuration.
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Serve(_) => None,
+            Self::Init { place, .. }
+            | Self::Rider { place, .. }
+            | Self::Token { place, .. }
+            | Self::Seed { place, .. }
+            | Self::Backup { place, .. }
+            | Self::Restore { place, .. } => Some(place),
+        }
+    }
 }
 
 /// Whoever started this may wait for the line.

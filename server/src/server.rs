@@ -1,8 +1,10 @@
 //! The server as a library: everything that its HTTP routes do, callable in process.
 
-use crate::apply::{Books, Link, Outcome, Pace};
+use crate::apply::{Books, Link, Outcome, Pace, kind_of};
+use crate::config::{Networks, PublicUrl};
 use crate::env::{Clock, Random, SystemClock, SystemRandom};
 use crate::limit::Limiter;
+use crate::metrics::Metrics;
 use crate::store::{Account, Actor, Location, Plant, Store, Tx};
 use crate::{Error, secret};
 use carboy_protocol::mutation::{self, Parsed};
@@ -10,6 +12,8 @@ use carboy_protocol::wire::{EnrolReply, EnrolRequest, Refusal};
 use carboy_protocol::{Action, DeviceId, Mutation, PlantId, PublicKey, Role, Timestamp, TxnId};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How long a manager stays signed in, in milliseconds: a working day.
 pub(crate) const SESSION_SPAN: i64 = 12 * 60 * 60 * 1000;
@@ -27,6 +31,27 @@ pub struct Server {
     random: Arc<dyn Random>,
     enrol_limit: Limiter,
     sign_in_limit: Limiter,
+    metrics: Metrics,
+    options: Options,
+    shutdown: CancellationToken,
+}
+
+/// What a server is told about its surroundings on the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Under which address phones and browsers reach it, if it knows.
+    pub public_url: Option<PublicUrl>,
+    /// Proxies that are believed when they say whom they speak for.
+    pub trusted_proxies: Networks,
+    /// How long a client may take to send a request's body.
+    pub body_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let (public_url, trusted_proxies) = (None, Networks::default());
+        Self { public_url, trusted_proxies, body_timeout: Duration::from_secs(120) }
+    }
 }
 
 /// Who sends a request, proven by a bearer token.
@@ -66,7 +91,28 @@ impl Server {
     /// A server over any store.
     pub fn over(store: Store, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let (enrol_limit, sign_in_limit) = (Limiter::new(MAX_FAILURES), Limiter::new(MAX_FAILURES));
-        Self { store, clock, random, enrol_limit, sign_in_limit }
+        let (metrics, options, shutdown) = <(Metrics, Options, CancellationToken)>::default();
+        Self { store, clock, random, enrol_limit, sign_in_limit, metrics, options, shutdown }
+    }
+
+    /// The same server with these options.
+    #[must_use]
+    pub fn with_options(self, options: Options) -> Self {
+        Self { options, ..self }
+    }
+
+    /// What it was told about its surroundings.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Cancelled once the server is asked to end: open streams end then, and it is not ready any more.
+    pub fn shutdown_token(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The database.
@@ -104,7 +150,13 @@ impl Server {
             }
             let account = tx.account(plant, device.account)?.ok_or_else(unknown)?;
             Ok(Auth { account, device: device.id, public_key: device.public_key })
+        });
+        let auth = auth.inspect_err(|error| {
+            if matches!(error, Error::Refused(_)) {
+                self.metrics.failed_sign_in("token");
+            }
         })?;
+        tracing::Span::current().record("device", tracing::field::display(auth.device));
         Ok(auth)
     }
 
@@ -120,6 +172,7 @@ impl Server {
         let result = self.enrol(request, now);
         if matches!(result, Err(Error::Refused(_))) {
             self.enrol_limit.failed(peer, now);
+            self.metrics.failed_sign_in("code");
         }
         Ok(result?)
     }
@@ -183,10 +236,12 @@ impl Server {
             // As much work as for a login that exists: the time must not tell which do.
             secret::hash_password(self.random(), password)?;
             self.sign_in_limit.failed(&login, now);
+            self.metrics.failed_sign_in("password");
             return Ok(None);
         };
         if !secret::verify_password(password, &stored)? {
             self.sign_in_limit.failed(&login, now);
+            self.metrics.failed_sign_in("password");
             return Ok(None);
         }
         let (token, hash) = secret::new_token(self.random(), plant)?;
@@ -231,11 +286,13 @@ impl Server {
         {
             return Err(Error::malformed(error.to_string()));
         }
-        self.settling(author.plant, |tx, pace| {
+        let outcome = self.settling(author.plant, |tx, pace| {
             self.settle_apart(tx, author, (txn, pace), |stored| {
                 Ok(stored.is_none_or(|stored| stored == body).then(|| body.to_owned()))
             })
-        })
+        })?;
+        self.metrics.settled(&outcome);
+        Ok(outcome)
     }
 
     /// Settles `action` of `author` under `txn`. A second call with the same action is a duplicate, whatever the
@@ -244,7 +301,10 @@ impl Server {
     /// # Errors
     /// [`Error::TxnReused`] if `txn` stands for another action.
     pub fn act(&self, author: &Account, txn: TxnId, action: &Action) -> Result<Outcome, Error> {
-        self.settling(author.plant, |tx, pace| self.act_within(tx, author, (txn, pace), action))
+        let outcome =
+            self.settling(author.plant, |tx, pace| self.act_within(tx, author, (txn, pace), action))?;
+        self.metrics.settled(&outcome);
+        Ok(outcome)
     }
 
     pub(crate) fn act_within(
@@ -292,7 +352,8 @@ impl Server {
         let known = tx.mutation(author.plant, author.id, txn)?;
         let body = body(known.as_ref().map(|stored| stored.body.as_str()))?.ok_or(Error::TxnReused(txn))?;
         if let Some(stored) = known {
-            return Ok(Outcome { answer: stored.answer, duplicate: true });
+            let kind = kind_of(&Parsed::of(&stored.body));
+            return Ok(Outcome { answer: stored.answer, duplicate: true, kind });
         }
         let mut books = Books::open(tx, author, self.now(), pace)?;
         let dashboard = books.plant().dashboard;

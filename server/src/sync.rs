@@ -1,12 +1,12 @@
 //! One round trip of a phone: its signature and its hash chain are checked, its mutations settled, then it gets the
 //! feed.
 
-use crate::apply::{Books, Link, Pace};
+use crate::apply::{Books, Link, Outcome, Pace, kind_of};
 use crate::server::Auth;
 use crate::store::{Account, Actor, Tx};
 use crate::{Error, Server, tamper};
 use carboy_protocol::mutation::Parsed;
-use carboy_protocol::wire::{MAX_BATCH, Refusal, Settlement, SyncReply, SyncRequest};
+use carboy_protocol::wire::{Answer, MAX_BATCH, Refusal, Settlement, SyncReply, SyncRequest};
 use carboy_protocol::{ChainHash, Dot, Role, Timestamp, VectorClock};
 use serde_json::value::RawValue;
 
@@ -20,7 +20,11 @@ impl Server {
     /// The [`Refusal`] to send instead.
     pub fn handle_sync(&self, auth: &Auth, request: &SyncRequest) -> Result<SyncReply, Refusal> {
         let _span = tracing::info_span!("sync", device = %auth.device, actor = %request.actor).entered();
-        Ok(self.sync(auth, request)?)
+        let reply = self.sync(auth, request).map_err(Refusal::from);
+        reply.inspect_err(|refusal| {
+            self.metrics().refused(refusal);
+            tracing::info!(?refusal, "sync refused");
+        })
     }
 
     fn sync(&self, auth: &Auth, request: &SyncRequest) -> Result<SyncReply, Error> {
@@ -28,22 +32,47 @@ impl Server {
         check_signature(auth, request)?;
         let now = self.now();
         let plant = auth.account.plant;
-        let results = self.settling(plant, |tx, pace| receive(tx, auth, request, (now, pace)))?;
+        let outcomes = self.settling(plant, |tx, pace| receive(tx, auth, request, (now, pace)))?;
         let since = Timestamp(now.0.saturating_sub(LEDGER_SPAN));
         let Account { id, role, .. } = auth.account;
         let (page, day) = self.store().read(|tx| {
             let day = (role == Role::Rider).then(|| tx.rider_day(plant, id)).transpose()?;
-            Ok((tx.feed((plant, id), request.cursor, since)?, day.map(|rider_day| rider_day.day)))
+            let cursor = tx.cursor_here(plant, request.cursor)?;
+            Ok((tx.feed((plant, id), cursor, since)?, day.map(|rider_day| rider_day.day)))
         })?;
+        self.metrics().synced(&outcomes, page.items.len());
+        log(request, &outcomes, page.items.len());
+        let results = (request.first_seq..).zip(outcomes);
+        let results =
+            results.map(|(seq, Outcome { answer, duplicate, .. })| Settlement { seq, answer, duplicate });
         Ok(SyncReply {
             actor: request.actor,
-            results,
+            results: results.collect(),
             feed: page.items,
             cursor: page.cursor,
             more: page.more,
             day,
         })
     }
+}
+
+/// One line for each round trip that settled something; each mutation has a line of its own behind it.
+fn log(request: &SyncRequest, outcomes: &[Outcome], feed_items: usize) {
+    if outcomes.is_empty() {
+        tracing::debug!(feed_items, cursor = request.cursor, "synced");
+        return;
+    }
+    let count = |wanted: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| wanted(outcome)).count();
+    tracing::info!(
+        first_seq = request.first_seq,
+        last_seq = request.first_seq + outcomes.len() as u64 - 1,
+        applied = count(|outcome| !outcome.duplicate && matches!(outcome.answer, Answer::Applied { .. })),
+        duplicate = count(|outcome| outcome.duplicate),
+        rejected = count(|outcome| !outcome.duplicate && matches!(outcome.answer, Answer::Rejected { .. })),
+        parked = count(|outcome| !outcome.duplicate && matches!(outcome.answer, Answer::Parked)),
+        feed_items,
+        "synced"
+    );
 }
 
 fn check_form(request: &SyncRequest) -> Result<(), Error> {
@@ -85,7 +114,7 @@ fn receive(
     auth: &Auth,
     request: &SyncRequest,
     (now, pace): (Timestamp, Pace),
-) -> Result<Vec<Settlement>, Error> {
+) -> Result<Vec<Outcome>, Error> {
     let mut actor = known_actor(tx, auth, request)?;
     let next = actor.next_seq;
     if request.last_seq + 1 < next {
@@ -98,9 +127,9 @@ fn receive(
     let known = usize::try_from(next - request.first_seq)
         .map_or(request.mutations.len(), |known| known.min(request.mutations.len()));
     let (replayed, new) = request.mutations.split_at(known);
-    let mut results = Vec::with_capacity(request.mutations.len());
-    for (settlement, stored) in replay(tx, auth, request, replayed)? {
-        results.push(settlement);
+    let mut outcomes = Vec::with_capacity(request.mutations.len());
+    for (outcome, stored) in replay(tx, auth, request, replayed)? {
+        outcomes.push(outcome);
         hash = stored;
     }
     let (links, is_broken) = links(request, hash, new)?;
@@ -108,9 +137,7 @@ fn receive(
     let batch: Vec<_> = new.iter().map(|body| Parsed::of(body.get())).collect();
     books.look_up(&batch)?;
     for ((body, parsed), link) in new.iter().zip(batch).zip(links) {
-        let seq = actor.next_seq;
-        let outcome = books.settle(&mut actor, body.get(), parsed, link)?;
-        results.push(Settlement { seq, answer: outcome.answer, duplicate: outcome.duplicate });
+        outcomes.push(books.settle(&mut actor, body.get(), parsed, link)?);
     }
     books.close()?;
     if is_broken {
@@ -120,7 +147,7 @@ fn receive(
     tx.put_actor(auth.account.plant, &actor)?;
     let unsent = request.last_seq - (actor.next_seq - 1);
     tx.device_seen(auth.account.plant, auth.device, now, unsent, is_broken)?;
-    Ok(results)
+    Ok(outcomes)
 }
 
 /// The links of the new mutations, the last ones of the request, behind the hash `before`; and whether the chain
@@ -184,7 +211,7 @@ fn replay(
     auth: &Auth,
     request: &SyncRequest,
     bodies: &[Box<RawValue>],
-) -> Result<Vec<(Settlement, ChainHash)>, Error> {
+) -> Result<Vec<(Outcome, ChainHash)>, Error> {
     if bodies.is_empty() {
         return Ok(Vec::new());
     }
@@ -194,7 +221,8 @@ fn replay(
         (request.first_seq..).zip(bodies).map(|(seq, body)| match stored.next_if(|(at, _, _)| *at == seq) {
             Some((_, stored, hash)) if stored.body == body.get() => {
                 tracing::debug!(txn_id = %stored.txn, seq, "answered again");
-                Ok((Settlement { seq, answer: stored.answer, duplicate: true }, hash))
+                let kind = kind_of(&Parsed::of(&stored.body));
+                Ok((Outcome { answer: stored.answer, duplicate: true, kind }, hash))
             }
             _ => Err(forked(format!("seq {seq} of actor {} stands for something else", request.actor))),
         });

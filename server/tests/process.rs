@@ -2,88 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use carboy_protocol::wire::{EnrolReply, EnrolRequest, Refusal, SyncReply, SyncRequest};
-use carboy_protocol::{ActorId, ChainHash, DeviceKey, wire};
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+mod program;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_carboy-server");
-
-struct Running {
-    process: Child,
-    address: String,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn started(mut command: Command) -> Running {
-    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    let address =
-        line.trim().strip_prefix("listening on ").expect("the first line is the address").to_owned();
-    Running { process, address }
-}
-
-fn serve(data: &Path) -> Running {
-    let mut command = Command::new(PROGRAM);
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
-    started(command)
-}
-
-fn seed(data: &Path) -> Value {
-    let output =
-        Command::new(PROGRAM).args(["seed", "--customers", "4", "--data"]).arg(data).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn post(url: String, token: &str, body: String) -> (u16, String) {
-    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
-    let request =
-        agent.post(url).header(wire::HEADER, "1").header("authorization", format!("Bearer {token}"));
-    let mut response = request.send(body).unwrap();
-    (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
-}
-
-fn key() -> DeviceKey {
-    DeviceKey::from_seed([1; 32])
-}
-
-fn enrol(running: &Running, sample: &Value) -> String {
-    let code = sample["riders"][0]["enrol_code"].as_str().unwrap().to_owned();
-    let request = EnrolRequest { code, device_name: "Pixel".into(), public_key: key().public() };
-    let body = serde_json::to_string(&request).unwrap();
-    let (status, text) = post(format!("{}{}", running.address, wire::ENROL_PATH), "", body);
-    assert_eq!(status, 200, "{text}");
-    serde_json::from_str::<EnrolReply>(&text).unwrap().token
-}
-
-/// A batch of payments: the 200 that follow `first_seq - 1`.
-fn payments(sample: &Value, first_seq: u64, before: ChainHash) -> (SyncRequest, ChainHash) {
-    let mut head = before;
-    let mutations = (first_seq..first_seq + 200).map(|seq| {
-        let body = json!({"v": 1, "txn": format!("01936000-0000-7000-8000-{seq:012}"), "at": 5,
-            "kind": "collect_cash", "customer": sample["customers"][0],
-            "amount": {"minor": 1, "currency": "KES"}});
-        head = head.next(seq, body.to_string().as_bytes());
-        RawValue::from_string(body.to_string()).unwrap()
-    });
-    let mutations = mutations.collect();
-    let actor = ActorId::from_bytes([1; 16]);
-    let last_seq = first_seq + 199;
-    let signature = key().sign_head(actor, last_seq, head);
-    let (parent, hashes, cursor) = (None, None, 0);
-    (SyncRequest { actor, parent, first_seq, last_seq, head, signature, hashes, mutations, cursor }, head)
-}
+use carboy_protocol::wire::{Refusal, SyncReply};
+use carboy_protocol::{ActorId, ChainHash, wire};
+use program::{PROGRAM, enrol, payments, post, seed, serve, started};
+use std::process::Command;
 
 #[test]
 fn a_seeded_plant_is_served_until_the_program_is_asked_to_end() {

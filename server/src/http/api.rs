@@ -1,35 +1,45 @@
 //! The routes for programs: sync, enrolment and photos for phones, mutations for a manager's scripts.
 
+use super::client::Client;
+use super::watch::is_too_slow;
 use super::{blocking, refused, refused_as};
 use crate::apply::Outcome;
 use crate::{Auth, Error, Server};
 use axum::Json;
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
-use axum::routing::post;
-use axum::{Extension, Router};
-use carboy_protocol::wire::{self, Answer, MAX_BODY, MAX_PIECE, Refusal};
-use carboy_protocol::{PhotoHash, Role};
+use carboy_protocol::wire::{
+    self, Answer, EnrolReply, EnrolRequest, MAX_BODY, MAX_PIECE, PhotoReply, Refusal, SyncReply, SyncRequest,
+};
+use carboy_protocol::{Mutation, PhotoHash, Role};
 use flate2::read::MultiGzDecoder;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::io::Read;
-use std::net::SocketAddr;
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-/// The routes under `/v1`.
+/// The table of the routes under `/v1`.
+pub(super) fn described() -> OpenApiRouter<Arc<Server>> {
+    OpenApiRouter::new()
+        .routes(routes!(sync))
+        .routes(routes!(enrol))
+        .routes(routes!(photo))
+        .routes(routes!(manage))
+}
+
+/// The routes under `/v1`, with what holds for all of them.
 pub(super) fn routes() -> Router<Arc<Server>> {
-    Router::new()
-        .route("/sync", post(sync))
-        .route("/enrol", post(enrol))
-        .route("/photos/{hash}", post(photo))
-        .route("/manage/mutations", post(manage))
+    let (router, _) = described().split_for_parts();
+    router
         .method_not_allowed_fallback(async || {
             refused_as(StatusCode::METHOD_NOT_ALLOWED, &malformed("only POST is answered here"))
         })
@@ -37,6 +47,45 @@ pub(super) fn routes() -> Router<Arc<Server>> {
         .layer(middleware::from_fn(check_version))
 }
 
+/// The refusals that any route may answer with.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "only described")]
+enum Refusals {
+    /// The request is not of the expected form.
+    #[response(status = 400)]
+    Malformed(#[to_schema] Refusal),
+    /// The token is missing, wrong, expired or revoked.
+    #[response(status = 401)]
+    SignIn(#[to_schema] Refusal),
+    /// The body took too long.
+    #[response(status = 408)]
+    TooSlow(#[to_schema] Refusal),
+    /// The body is too large or holds too much.
+    #[response(status = 413)]
+    TooLarge(#[to_schema] Refusal),
+    /// The body's encoding or type is not one that is read.
+    #[response(status = 415)]
+    Unsupported(#[to_schema] Refusal),
+    /// The server speaks another version of the protocol.
+    #[response(status = 426)]
+    Upgrade(#[to_schema] Refusal),
+    /// Too many attempts: wait.
+    #[response(status = 429)]
+    TooMany(#[to_schema] Refusal),
+    /// The server failed.
+    #[response(status = 500)]
+    Internal(#[to_schema] Refusal),
+    /// The server has too much to do: come back later.
+    #[response(status = 503)]
+    Busy(#[to_schema] Refusal),
+}
+
+/// A phone's round trip: mutations up, results and feed down. The body may be compressed with gzip.
+#[utoipa::path(post, path = "/sync", tag = "phone", request_body = SyncRequest,
+    params(("carboy-protocol" = u16, Header, description = "The version of the protocol: 1")),
+    responses((status = 200, description = "Settled", body = SyncReply), Refusals,
+        (status = 409, description = "Another seq, another actor or the hashes first", body = Refusal)),
+    security(("bearer" = [])))]
 async fn sync(State(server): State<Arc<Server>>, bearer: Bearer, body: RawBody) -> Reply {
     let reply = blocking(server, move |server| {
         let auth = server.authenticate(&bearer.0).map_err(Error::Refused)?;
@@ -45,9 +94,14 @@ async fn sync(State(server): State<Arc<Server>>, bearer: Bearer, body: RawBody) 
     Ok(Json(reply.await?).into_response())
 }
 
-async fn enrol(State(server): State<Arc<Server>>, Peer(peer): Peer, body: RawBody) -> Reply {
-    let reply =
-        blocking(server, move |server| server.handle_enrol(&peer, &body.json()?).map_err(Error::Refused));
+/// Exchanges a one-time code for a token.
+#[utoipa::path(post, path = "/enrol", tag = "phone", request_body = EnrolRequest,
+    params(("carboy-protocol" = u16, Header, description = "The version of the protocol: 1")),
+    responses((status = 200, description = "Enrolled", body = EnrolReply), Refusals))]
+async fn enrol(State(server): State<Arc<Server>>, client: Client, body: RawBody) -> Reply {
+    let reply = blocking(server, move |server| {
+        server.handle_enrol(&client.text(), &body.json()?).map_err(Error::Refused)
+    });
     match reply.await {
         Err(Error::Refused(Refusal::Busy)) => Ok(refused_as(StatusCode::TOO_MANY_REQUESTS, &Refusal::Busy)),
         reply => Ok(Json(reply?).into_response()),
@@ -60,6 +114,15 @@ struct Offset {
     from: u64,
 }
 
+/// A piece of a photo that an applied mutation speaks of.
+#[utoipa::path(post, path = "/photos/{hash}", tag = "phone",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    params(("hash" = PhotoHash, Path, description = "SHA-256 of the whole photo"),
+        ("from" = u64, Query, description = "Where the piece begins"),
+        ("carboy-protocol" = u16, Header, description = "The version of the protocol: 1")),
+    responses((status = 200, description = "How much is there", body = PhotoReply), Refusals,
+        (status = 404, description = "Nothing speaks of this photo", body = Refusal)),
+    security(("bearer" = [])))]
 async fn photo(
     State(server): State<Arc<Server>>,
     bearer: Bearer,
@@ -77,13 +140,20 @@ async fn photo(
 }
 
 /// The reply to a manager's mutation.
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, utoipa::ToSchema)]
 struct Managed {
     #[serde(flatten)]
     answer: Answer,
     duplicate: bool,
 }
 
+/// A mutation of a manager's script.
+#[utoipa::path(post, path = "/manage/mutations", tag = "script", request_body = Mutation,
+    params(("carboy-protocol" = u16, Header, description = "The version of the protocol: 1")),
+    responses((status = 200, description = "Settled", body = Managed), Refusals,
+        (status = 403, description = "The token is not a manager's", body = Refusal),
+        (status = 422, description = "The id stands for another mutation", body = Refusal)),
+    security(("bearer" = [])))]
 async fn manage(State(server): State<Arc<Server>>, bearer: Bearer, body: RawBody) -> Reply {
     let outcome = blocking(server, move |server| {
         let Auth { account, .. } = server.authenticate(&bearer.0).map_err(Error::Refused)?;
@@ -92,7 +162,9 @@ async fn manage(State(server): State<Arc<Server>>, bearer: Bearer, body: RawBody
         if account.role == Role::Manager { server.manage(&account, &body).map(Some) } else { Ok(None) }
     });
     match outcome.await {
-        Ok(Some(Outcome { answer, duplicate })) => Ok(Json(Managed { answer, duplicate }).into_response()),
+        Ok(Some(Outcome { answer, duplicate, .. })) => {
+            Ok(Json(Managed { answer, duplicate }).into_response())
+        }
         Ok(None) => {
             let detail = "this token is not a manager's".to_owned();
             Ok(refused_as(StatusCode::FORBIDDEN, &Refusal::SignIn { detail }))
@@ -162,6 +234,9 @@ async fn read(request: Request, limit: usize) -> Result<Bytes, Response<Body>> {
     match Limited::new(request.into_body(), limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(refused(&too_large(limit))),
+        Err(error) if is_too_slow(error.as_ref()) => {
+            Err(refused_as(StatusCode::REQUEST_TIMEOUT, &Refusal::Busy))
+        }
         Err(error) => Err(refused(&malformed(error.to_string()))),
     }
 }
@@ -210,18 +285,6 @@ impl<S: Sync> FromRequestParts<S> for Bearer {
             }
             _ => Err(Refused(Refusal::SignIn { detail: "no bearer token".into() })),
         }
-    }
-}
-
-/// The address that a request comes from, as far as the server knows it.
-pub(super) struct Peer(pub(super) String);
-
-impl<S: Send + Sync> FromRequestParts<S> for Peer {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let info = Extension::<ConnectInfo<SocketAddr>>::from_request_parts(parts, state).await;
-        Ok(Self(info.map_or_else(|_| String::new(), |Extension(ConnectInfo(peer))| peer.ip().to_string())))
     }
 }
 

@@ -1,7 +1,14 @@
-//! The server on the network: the phones' API under `/v1`, the dashboard everywhere else.
+//! The server on the network: the phones' API under `/v1`, what machines ask about it, the dashboard everywhere else.
 
 mod api;
+mod client;
 mod dashboard;
+mod description;
+mod status;
+mod watch;
+
+pub(crate) use client::IsTls;
+pub use description::description;
 
 pub(crate) use dashboard::text::Lang;
 
@@ -19,15 +26,25 @@ use tower_http::compression::CompressionLayer;
 /// Seconds after which a busy server may be tried again.
 const RETRY_AFTER: u32 = 5;
 
-/// All routes of `server`. Every reply carries the protocol's header, errors and panics included.
+/// All routes of `server` for phones and browsers. Every reply carries the protocol's header, errors and panics
+/// included.
 pub fn router(server: Arc<Server>) -> Router {
-    layered(Router::new().nest("/v1", api::routes()).merge(dashboard::routes()).with_state(server))
+    let (described, _) = description::for_everybody().split_for_parts();
+    let routes = Router::new().nest("/v1", api::routes()).merge(described).merge(dashboard::routes());
+    layered(routes.with_state(server.clone()), server)
 }
 
-fn layered(routes: Router) -> Router {
+/// The routes of `server` for the machines that watch it.
+pub fn status_router(server: Arc<Server>) -> Router {
+    let (described, _) = description::for_watchers().split_for_parts();
+    layered(described.with_state(server.clone()), server)
+}
+
+fn layered(routes: Router, server: Arc<Server>) -> Router {
     routes
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CompressionLayer::new())
+        .layer(axum::middleware::from_fn_with_state(server, watch::watch))
         .layer(axum::middleware::map_response(with_header))
 }
 
@@ -71,7 +88,8 @@ async fn blocking<T: Send + 'static>(
     server: Arc<Server>,
     work: impl FnOnce(&Server) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(move || work(&server)).await {
+    let span = tracing::Span::current();
+    match tokio::task::spawn_blocking(move || span.in_scope(|| work(&server))).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
@@ -90,8 +108,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_answered_in_the_protocols_form() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Arc::new(Server::open(&folder.path().join("carboy.db")).unwrap());
         let routes = Router::new().route("/", get(async || -> &'static str { panic!("broken") }));
-        let response = layered(routes).oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        let response =
+            layered(routes, server).oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(response.headers()[wire::HEADER], "1");
         let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();

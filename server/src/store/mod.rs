@@ -14,6 +14,7 @@ mod pages;
 mod people;
 mod photos;
 mod postgres;
+mod set_back;
 mod sqlite;
 mod tables;
 mod transfer;

@@ -257,3 +257,12 @@ CREATE TABLE photo_pieces (
     PRIMARY KEY (plant, hash, account, start),
     FOREIGN KEY (plant, hash, account) REFERENCES photos
 ) STRICT;
+
+-- Where a plant was set back by restoring a backup: the last rev that it then held, and the one from which it went
+-- on. Revs between them were given in days that are lost.
+CREATE TABLE set_backs (
+    plant BLOB NOT NULL REFERENCES plants,
+    rev INTEGER NOT NULL,
+    leapt_to INTEGER NOT NULL,
+    PRIMARY KEY (plant, rev)
+) STRICT, WITHOUT ROWID;

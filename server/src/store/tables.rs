@@ -246,7 +246,13 @@ pub(super) const PHOTO_PIECES: Table = Table {
 };
 
 /// Every table, those that others refer to first.
-pub(super) const ALL: [&Table; 20] = [
+pub(super) const SET_BACKS: Table = Table {
+    name: "set_backs",
+    key: 2,
+    columns: &[("plant", Blob), ("rev", Int), ("leapt_to", Int)],
+};
+
+pub(super) const ALL: [&Table; 21] = [
     &PLANTS,
     &ACCOUNTS,
     &LOGINS,
@@ -267,4 +273,5 @@ pub(super) const ALL: [&Table; 20] = [
     &RIDER_DAYS,
     &PHOTOS,
     &PHOTO_PIECES,
+    &SET_BACKS,
 ];

@@ -1,0 +1,140 @@
+//! The real program, as its own process, and a phone's requests to it.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "helpers of tests: each file uses its part"
+)]
+
+use carboy_protocol::wire::{EnrolReply, EnrolRequest, SyncRequest};
+use carboy_protocol::{ActorId, ChainHash, DeviceKey, wire};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_carboy-server");
+
+pub struct Running {
+    pub process: Child,
+    pub address: String,
+    out: Receiver<String>,
+    log: Receiver<String>,
+}
+
+impl Running {
+    /// The next line on standard output.
+    pub fn line(&self) -> String {
+        self.out.recv().unwrap()
+    }
+
+    /// Waits for a log line that contains `text`.
+    pub fn logged(&self, text: &str) -> String {
+        loop {
+            let line = self.log.recv().unwrap_or_else(|_| panic!("it ended without {text:?}"));
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// What it logs from here to its end.
+    pub fn rest_of_log(&self) -> Vec<String> {
+        self.log.iter().collect()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Reads all that comes, so that the other side never waits.
+fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            // Nobody may want to hear it.
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}
+
+pub fn started(mut command: Command) -> Running {
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (out, log) = (lines(process.stdout.take().unwrap()), lines(process.stderr.take().unwrap()));
+    let Ok(line) = out.recv() else { panic!("it did not start: {:?}", log.iter().collect::<Vec<_>>()) };
+    let address = line.strip_prefix("listening on ").expect("the first line is the address").to_owned();
+    Running { process, address, out, log }
+}
+
+/// `serve` on a free port, with more flags.
+pub fn serve_with(data: &Path, flags: &[&str]) -> Running {
+    let mut command = Command::new(PROGRAM);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(flags);
+    started(command)
+}
+
+pub fn serve(data: &Path) -> Running {
+    serve_with(data, &[])
+}
+
+pub fn seed(data: &Path) -> Value {
+    let output =
+        Command::new(PROGRAM).args(["seed", "--customers", "4", "--data"]).arg(data).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+pub fn post(url: String, token: &str, body: String) -> (u16, String) {
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let request =
+        agent.post(url).header(wire::HEADER, "1").header("authorization", format!("Bearer {token}"));
+    let mut response = request.send(body).unwrap();
+    (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+}
+
+pub fn key() -> DeviceKey {
+    DeviceKey::from_seed([1; 32])
+}
+
+pub fn enrol(running: &Running, sample: &Value) -> String {
+    enrol_rider(running, sample, 0)
+}
+
+pub fn enrol_rider(running: &Running, sample: &Value, rider: usize) -> String {
+    let code = sample["riders"][rider]["enrol_code"].as_str().unwrap().to_owned();
+    let request = EnrolRequest { code, device_name: "Pixel".into(), public_key: key().public() };
+    let body = serde_json::to_string(&request).unwrap();
+    let (status, text) = post(format!("{}{}", running.address, wire::ENROL_PATH), "", body);
+    assert_eq!(status, 200, "{text}");
+    serde_json::from_str::<EnrolReply>(&text).unwrap().token
+}
+
+/// A batch of payments: the 200 that follow `first_seq - 1`.
+pub fn payments(sample: &Value, first_seq: u64, before: ChainHash) -> (SyncRequest, ChainHash) {
+    let mut head = before;
+    let mutations = (first_seq..first_seq + 200).map(|seq| {
+        let body = json!({"v": 1, "txn": format!("01936000-0000-7000-8000-{seq:012}"), "at": 5,
+            "kind": "collect_cash", "customer": sample["customers"][0],
+            "amount": {"minor": 1, "currency": "KES"}});
+        head = head.next(seq, body.to_string().as_bytes());
+        RawValue::from_string(body.to_string()).unwrap()
+    });
+    let mutations = mutations.collect();
+    let actor = ActorId::from_bytes([1; 16]);
+    let last_seq = first_seq + 199;
+    let signature = key().sign_head(actor, last_seq, head);
+    let (parent, hashes, cursor) = (None, None, 0);
+    (SyncRequest { actor, parent, first_seq, last_seq, head, signature, hashes, mutations, cursor }, head)
+}
