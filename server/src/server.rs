@@ -141,23 +141,26 @@ impl Server {
     /// # Errors
     /// [`Refusal::SignIn`] if nobody does any more.
     pub fn authenticate(&self, token: &str) -> Result<Auth, Refusal> {
-        let unknown = || Error::sign_in("unknown token");
-        let (plant, hash) = secret::read_token(token).ok_or_else(unknown)?;
-        let auth = self.store.read(|tx| {
-            let device = tx.device_by_token(plant, hash)?.ok_or_else(unknown)?;
-            if device.is_revoked {
-                return Err(Error::sign_in(format!("device {} was revoked", device.id)));
-            }
-            let account = tx.account(plant, device.account)?.ok_or_else(unknown)?;
-            Ok(Auth { account, device: device.id, public_key: device.public_key })
-        });
-        let auth = auth.inspect_err(|error| {
+        let auth = self.holder(token).inspect_err(|error| {
             if matches!(error, Error::Refused(_)) {
                 self.metrics.failed_sign_in("token");
             }
         })?;
         tracing::Span::current().record("device", tracing::field::display(auth.device));
         Ok(auth)
+    }
+
+    fn holder(&self, token: &str) -> Result<Auth, Error> {
+        let unknown = || Error::sign_in("unknown token");
+        let (plant, hash) = secret::read_token(token).ok_or_else(unknown)?;
+        self.store.read(|tx| {
+            let device = tx.device_by_token(plant, hash)?.ok_or_else(unknown)?;
+            if device.is_revoked {
+                return Err(Error::sign_in(format!("device {} was revoked", device.id)));
+            }
+            let account = tx.account(plant, device.account)?.ok_or_else(unknown)?;
+            Ok(Auth { account, device: device.id, public_key: device.public_key })
+        })
     }
 
     /// Serves one `POST /v1/enrol`: exchanges a one-time code for a token. `peer` is whose guesses are counted.

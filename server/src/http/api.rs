@@ -53,31 +53,31 @@ pub(super) fn routes() -> Router<Arc<Server>> {
 enum Refusals {
     /// The request is not of the expected form.
     #[response(status = 400)]
-    Malformed(#[to_schema] Refusal),
+    Malformed(Refusal),
     /// The token is missing, wrong, expired or revoked.
     #[response(status = 401)]
-    SignIn(#[to_schema] Refusal),
+    SignIn(Refusal),
     /// The body took too long.
     #[response(status = 408)]
-    TooSlow(#[to_schema] Refusal),
+    TooSlow(Refusal),
     /// The body is too large or holds too much.
     #[response(status = 413)]
-    TooLarge(#[to_schema] Refusal),
+    TooLarge(Refusal),
     /// The body's encoding or type is not one that is read.
     #[response(status = 415)]
-    Unsupported(#[to_schema] Refusal),
+    Unsupported(Refusal),
     /// The server speaks another version of the protocol.
     #[response(status = 426)]
-    Upgrade(#[to_schema] Refusal),
+    Upgrade(Refusal),
     /// Too many attempts: wait.
     #[response(status = 429)]
-    TooMany(#[to_schema] Refusal),
+    TooMany(Refusal),
     /// The server failed.
     #[response(status = 500)]
-    Internal(#[to_schema] Refusal),
+    Internal(Refusal),
     /// The server has too much to do: come back later.
     #[response(status = 503)]
-    Busy(#[to_schema] Refusal),
+    Busy(Refusal),
 }
 
 /// A phone's round trip: mutations up, results and feed down. The body may be compressed with gzip.

@@ -1,0 +1,149 @@
+//! The end of the program under load: what was accepted is answered, what was answered is there.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod program;
+
+use carboy_protocol::wire::{self, SyncReply, SyncRequest};
+use carboy_protocol::{ActorId, ChainHash};
+use program::{Running, enrol_rider, key, seed, serve_with};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// One payment, the `seq`th of this rider's phone.
+fn payment(sample: &Value, rider: u8, seq: u64, head: &mut ChainHash) -> SyncRequest {
+    let actor = ActorId::from_bytes([rider + 1; 16]);
+    let txn = format!("0193600{rider}-0000-7000-8000-{seq:012}");
+    let body = json!({"v": 1, "txn": txn, "at": 5, "kind": "collect_cash", "customer": sample["customers"][0],
+        "amount": {"minor": 1, "currency": "KES"}});
+    *head = head.next(seq, body.to_string().as_bytes());
+    SyncRequest {
+        actor,
+        parent: None,
+        first_seq: seq,
+        last_seq: seq,
+        head: *head,
+        signature: key().sign_head(actor, seq, *head),
+        hashes: None,
+        mutations: vec![RawValue::from_string(body.to_string()).unwrap()],
+        cursor: 1 << 40,
+    }
+}
+
+/// Sends one payment after the other until the server is gone; how many were acknowledged.
+fn pays(address: &str, token: &str, sample: &Value, rider: u8, total: &AtomicU64) -> u64 {
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let mut head = ChainHash::genesis(ActorId::from_bytes([rider + 1; 16]));
+    for seq in 1.. {
+        let body = serde_json::to_string(&payment(sample, rider, seq, &mut head)).unwrap();
+        let request = agent.post(format!("{address}{}", wire::SYNC_PATH)).header(wire::HEADER, "1");
+        // No reply at all: the server had stopped accepting before this one.
+        let sent = request.header("authorization", format!("Bearer {token}")).send(body);
+        let Ok(mut reply) = sent else { return seq - 1 };
+        assert_eq!(reply.status(), 200);
+        // A reply that began ends.
+        let text = reply.body_mut().read_to_string().unwrap();
+        let reply: SyncReply = serde_json::from_str(&text).unwrap();
+        assert_eq!(reply.results[0].seq, seq);
+        total.fetch_add(1, Ordering::SeqCst);
+    }
+    unreachable!()
+}
+
+fn settled(folder: &Path, rider: u8) -> u64 {
+    let conn = rusqlite::Connection::open(folder.join("carboy.db")).unwrap();
+    let sql = "SELECT next_seq - 1 FROM actors WHERE actor = ?1";
+    conn.query_row(sql, [[rider + 1; 16]], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn what_was_accepted_is_answered_and_what_was_answered_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = Arc::new(seed(folder.path()));
+    let mut running = serve_with(folder.path(), &["--log-filter", "warn"]);
+    let total = Arc::new(AtomicU64::new(0));
+    let riders: Vec<_> = (0..3)
+        .map(|rider| {
+            let token = enrol_rider(&running, &sample, usize::from(rider));
+            let (address, sample, total) = (running.address.clone(), sample.clone(), total.clone());
+            std::thread::spawn(move || pays(&address, &token, &sample, rider, &total))
+        })
+        .collect();
+    while total.load(Ordering::SeqCst) < 50 {
+        std::thread::yield_now();
+    }
+    running.signal("-TERM");
+    for (rider, acknowledged) in (0..).zip(riders) {
+        // Not one more either: each that took effect was answered.
+        assert_eq!(settled_in_the_end(&mut running, folder.path(), rider), acknowledged.join().unwrap());
+    }
+    assert!(running.process.wait().unwrap().success());
+}
+
+fn settled_in_the_end(running: &mut Running, folder: &Path, rider: u8) -> u64 {
+    assert!(running.process.wait().unwrap().success());
+    settled(folder, rider)
+}
+
+#[test]
+fn a_request_in_flight_is_finished_while_the_server_is_ready_for_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = seed(folder.path());
+    let mut running =
+        serve_with(folder.path(), &["--metrics-listen", "127.0.0.1:0", "--shutdown-grace", "1h"]);
+    let token = enrol_rider(&running, &sample, 0);
+    let status = running.line().trim_start_matches("metrics on ").replace("/metrics", "/readyz");
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let ready = || agent.get(&status).call().unwrap().status().as_u16();
+    assert_eq!(ready(), 200);
+
+    let mut head = ChainHash::genesis(ActorId::from_bytes([1; 16]));
+    let body = serde_json::to_string(&payment(&sample, 0, 1, &mut head)).unwrap();
+    let address = running.address.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!(
+        "POST {} HTTP/1.1\r\nhost: x\r\n{}: 1\r\nauthorization: Bearer {token}\r\nexpect: 100-continue\r\n\
+         content-length: {}\r\n\r\n",
+        wire::SYNC_PATH,
+        wire::HEADER,
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    // The server asks for the body: it has taken the request.
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+
+    running.signal("-TERM");
+    while ready() != 503 {}
+    TcpStream::connect(address).unwrap_err();
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(running.process.wait().unwrap().success());
+    assert_eq!(settled(folder.path(), 0), 1);
+}
+
+#[test]
+fn a_client_that_never_ends_its_request_holds_the_end_up_for_the_grace_and_no_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = serve_with(folder.path(), &["--shutdown-grace", "50ms", "--body-timeout", "1h"]);
+    let mut stream = TcpStream::connect(running.address.trim_start_matches("http://")).unwrap();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: x\r\n{}: 1\r\nauthorization: Bearer x\r\n",
+        wire::SYNC_PATH,
+        wire::HEADER
+    );
+    stream.write_all(format!("{head}expect: 100-continue\r\ncontent-length: 9\r\n\r\n").as_bytes()).unwrap();
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).unwrap();
+    running.signal("-TERM");
+    running.logged("some requests were not finished in time");
+    assert!(running.process.wait().unwrap().success());
+}
