@@ -3,12 +3,15 @@
 
 use carboy_protocol::{Currency, PlantId};
 use carboy_server::config::{Config, LogFormat, Place};
+use carboy_server::env::{SystemClock, SystemRandom};
 use carboy_server::serve::Bound;
+use carboy_server::store::Store;
 use carboy_server::{Error, Server, backup, sample};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The server of a Carboy plant: sync for the riders' phones and the manager's dashboard.
@@ -184,9 +187,10 @@ fn log(config: &Config) -> Result<()> {
 }
 
 fn open(config: &Config) -> Result<Server> {
-    sqlite_only(config, "SQLite")?;
-    std::fs::create_dir_all(&config.data)?;
-    Ok(Server::open(&config.data.join(backup::DATABASE))?)
+    if config.database.is_none() {
+        std::fs::create_dir_all(&config.data)?;
+    }
+    Ok(Server::over(Store::open(&config.location())?, Arc::new(SystemClock), Arc::new(SystemRandom)))
 }
 
 /// Refuses what works on a SQLite database where a PostgreSQL one is configured.

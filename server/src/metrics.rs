@@ -72,6 +72,8 @@ pub(crate) struct Metrics {
     failed_sign_ins: Family<Of, Counter>,
     store_seconds: Family<Of, Histogram, Times>,
     connections: Gauge,
+    pool_open: Gauge,
+    pool_idle: Gauge,
 }
 
 impl Default for Metrics {
@@ -87,6 +89,8 @@ impl Default for Metrics {
             failed_sign_ins: Family::default(),
             store_seconds: Family::new_with_constructor(Times),
             connections: Gauge::default(),
+            pool_open: Gauge::default(),
+            pool_idle: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -110,6 +114,9 @@ impl Metrics {
         let times = self.store_seconds.clone();
         registry.register_with_unit("store", "Time of a transaction, waiting included", Unit::Seconds, times);
         registry.register("connections", "Open connections", self.connections.clone());
+        registry.register("database_connections", "Connections to PostgreSQL", self.pool_open.clone());
+        let idle = self.pool_idle.clone();
+        registry.register("database_connections_idle", "Those of them that wait for work", idle);
     }
 
     /// All of it as Prometheus reads it.
@@ -170,6 +177,12 @@ impl Metrics {
     /// Takes note of a `read` or `write` of the store.
     pub(crate) fn store(&self, r#type: &'static str, time: Duration) {
         self.store_seconds.get_or_create(&Of { r#type }).observe(time.as_secs_f64());
+    }
+
+    /// Takes note of the connections to another process that holds the database.
+    pub(crate) fn pool(&self, open: usize, idle: usize) {
+        self.pool_open.set(i64::try_from(open).unwrap_or(i64::MAX));
+        self.pool_idle.set(i64::try_from(idle).unwrap_or(i64::MAX));
     }
 
     /// The number of open connections, to be counted up and down.

@@ -31,7 +31,6 @@ pub struct Server {
     random: Arc<dyn Random>,
     enrol_limit: Limiter,
     sign_in_limit: Limiter,
-    metrics: Metrics,
     options: Options,
     shutdown: CancellationToken,
 }
@@ -91,8 +90,8 @@ impl Server {
     /// A server over any store.
     pub fn over(store: Store, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let (enrol_limit, sign_in_limit) = (Limiter::new(MAX_FAILURES), Limiter::new(MAX_FAILURES));
-        let (metrics, options, shutdown) = <(Metrics, Options, CancellationToken)>::default();
-        Self { store, clock, random, enrol_limit, sign_in_limit, metrics, options, shutdown }
+        let (options, shutdown) = <(Options, CancellationToken)>::default();
+        Self { store, clock, random, enrol_limit, sign_in_limit, options, shutdown }
     }
 
     /// The same server with these options.
@@ -112,7 +111,7 @@ impl Server {
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
-        &self.metrics
+        self.store.metrics()
     }
 
     /// The database.
@@ -143,7 +142,7 @@ impl Server {
     pub fn authenticate(&self, token: &str) -> Result<Auth, Refusal> {
         let auth = self.holder(token).inspect_err(|error| {
             if matches!(error, Error::Refused(_)) {
-                self.metrics.failed_sign_in("token");
+                self.metrics().failed_sign_in("token");
             }
         })?;
         tracing::Span::current().record("device", tracing::field::display(auth.device));
@@ -175,7 +174,7 @@ impl Server {
         let result = self.enrol(request, now);
         if matches!(result, Err(Error::Refused(_))) {
             self.enrol_limit.failed(peer, now);
-            self.metrics.failed_sign_in("code");
+            self.metrics().failed_sign_in("code");
         }
         Ok(result?)
     }
@@ -239,12 +238,12 @@ impl Server {
             // As much work as for a login that exists: the time must not tell which do.
             secret::hash_password(self.random(), password)?;
             self.sign_in_limit.failed(&login, now);
-            self.metrics.failed_sign_in("password");
+            self.metrics().failed_sign_in("password");
             return Ok(None);
         };
         if !secret::verify_password(password, &stored)? {
             self.sign_in_limit.failed(&login, now);
-            self.metrics.failed_sign_in("password");
+            self.metrics().failed_sign_in("password");
             return Ok(None);
         }
         let (token, hash) = secret::new_token(self.random(), plant)?;
@@ -294,7 +293,7 @@ impl Server {
                 Ok(stored.is_none_or(|stored| stored == body).then(|| body.to_owned()))
             })
         })?;
-        self.metrics.settled(&outcome);
+        self.metrics().settled(&outcome);
         Ok(outcome)
     }
 
@@ -306,7 +305,7 @@ impl Server {
     pub fn act(&self, author: &Account, txn: TxnId, action: &Action) -> Result<Outcome, Error> {
         let outcome =
             self.settling(author.plant, |tx, pace| self.act_within(tx, author, (txn, pace), action))?;
-        self.metrics.settled(&outcome);
+        self.metrics().settled(&outcome);
         Ok(outcome)
     }
 

@@ -4,56 +4,13 @@
 
 mod program;
 
-use carboy_protocol::wire::{self, SyncReply, SyncRequest};
-use carboy_protocol::{ActorId, ChainHash};
-use program::{Running, enrol_rider, key, seed, serve_with};
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use carboy_protocol::{ActorId, ChainHash, wire};
+use program::{Running, enrol_rider, payment, pays, seed, serve_with};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// One payment, the `seq`th of this rider's phone.
-fn payment(sample: &Value, rider: u8, seq: u64, head: &mut ChainHash) -> SyncRequest {
-    let actor = ActorId::from_bytes([rider + 1; 16]);
-    let txn = format!("0193600{rider}-0000-7000-8000-{seq:012}");
-    let body = json!({"v": 1, "txn": txn, "at": 5, "kind": "collect_cash", "customer": sample["customers"][0],
-        "amount": {"minor": 1, "currency": "KES"}});
-    *head = head.next(seq, body.to_string().as_bytes());
-    SyncRequest {
-        actor,
-        parent: None,
-        first_seq: seq,
-        last_seq: seq,
-        head: *head,
-        signature: key().sign_head(actor, seq, *head),
-        hashes: None,
-        mutations: vec![RawValue::from_string(body.to_string()).unwrap()],
-        cursor: 1 << 40,
-    }
-}
-
-/// Sends one payment after the other until the server is gone; how many were acknowledged.
-fn pays(address: &str, token: &str, sample: &Value, rider: u8, total: &AtomicU64) -> u64 {
-    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
-    let mut head = ChainHash::genesis(ActorId::from_bytes([rider + 1; 16]));
-    for seq in 1.. {
-        let body = serde_json::to_string(&payment(sample, rider, seq, &mut head)).unwrap();
-        let request = agent.post(format!("{address}{}", wire::SYNC_PATH)).header(wire::HEADER, "1");
-        // No reply at all: the server had stopped accepting before this one.
-        let sent = request.header("authorization", format!("Bearer {token}")).send(body);
-        let Ok(mut reply) = sent else { return seq - 1 };
-        assert_eq!(reply.status(), 200);
-        // A reply that began ends.
-        let text = reply.body_mut().read_to_string().unwrap();
-        let reply: SyncReply = serde_json::from_str(&text).unwrap();
-        assert_eq!(reply.results[0].seq, seq);
-        total.fetch_add(1, Ordering::SeqCst);
-    }
-    unreachable!()
-}
 
 fn settled(folder: &Path, rider: u8) -> u64 {
     let conn = rusqlite::Connection::open(folder.join("carboy.db")).unwrap();
@@ -71,7 +28,7 @@ fn what_was_accepted_is_answered_and_what_was_answered_is_there() {
         .map(|rider| {
             let token = enrol_rider(&running, &sample, usize::from(rider));
             let (address, sample, total) = (running.address.clone(), sample.clone(), total.clone());
-            std::thread::spawn(move || pays(&address, &token, &sample, rider, &total))
+            std::thread::spawn(move || pays(&address, &token, &sample, rider, 1, &total))
         })
         .collect();
     while total.load(Ordering::SeqCst) < 50 {

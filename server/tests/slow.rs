@@ -8,6 +8,7 @@ use carboy_protocol::wire::{self, SyncReply};
 use carboy_server::Server;
 use carboy_server::config::Config;
 use carboy_server::serve::Bound;
+use carboy_server::store::Store;
 use common::{World, world};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -41,7 +42,8 @@ struct Served {
 
 fn served(world: &World, config: &Config) -> Served {
     let runtime = runtime();
-    let server = Server::open_with(&world.database(), world.clock.clone(), world.random.clone()).unwrap();
+    let server =
+        Server::over(Store::open(&world.location).unwrap(), world.clock.clone(), world.random.clone());
     let bound = runtime.block_on(Bound::new(server, config)).unwrap();
     let address = bound.url().unwrap().trim_start_matches("http://").to_owned();
     let metrics = bound.metrics_url().unwrap().unwrap();

@@ -38,10 +38,11 @@ async fn a_server_is_ready_until_it_is_asked_to_end_or_its_store_fails() {
     let world = world();
     let router = http::router(world.server.clone());
     assert_eq!(get(&router, "/readyz").await, (200, "ready\n".to_owned()));
-    world.connection().execute_batch("ALTER TABLE plants RENAME TO gone").unwrap();
+    let conn = rusqlite::Connection::open(world.folder.path().join("carboy.db")).unwrap();
+    conn.execute_batch("ALTER TABLE plants RENAME TO gone").unwrap();
     assert_eq!(get(&router, "/readyz").await, (503, "the store does not answer\n".to_owned()));
     assert_eq!(get(&router, "/healthz").await, (200, "up\n".to_owned()));
-    world.connection().execute_batch("ALTER TABLE gone RENAME TO plants").unwrap();
+    conn.execute_batch("ALTER TABLE gone RENAME TO plants").unwrap();
     assert_eq!(get(&router, "/readyz").await.0, 200);
     world.server.shutdown_token().cancel();
     assert_eq!(get(&router, "/readyz").await, (503, "about to end\n".to_owned()));

@@ -55,3 +55,30 @@ fn every_settled_mutation_is_logged_with_its_id_its_device_and_its_history() {
         }
     }
 }
+
+#[test]
+fn without_asking_for_more_a_batch_is_one_line_and_what_was_not_applied_has_one_of_its_own() {
+    let world = world();
+    let mut phone = world.phone();
+    let applied = [phone.record(world.cash(5)), phone.record(world.cash(6))];
+    let rejected = phone.record(world.cash(-5));
+    let parked = "01936000-0000-7000-8000-000000000001";
+    phone.record_raw(&format!(r#"{{"v":9,"txn":"{parked}","kind":"fly"}}"#));
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        phone.try_sync(&world).unwrap();
+        phone.try_sync(&world).unwrap();
+    });
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let count = |text: &str| log.lines().filter(|line| line.contains(text)).count();
+    assert_eq!(count("first_seq=1 last_seq=4 applied=2 duplicate=0 rejected=1 parked=1"), 1, "{log}");
+    assert_eq!(count("first_seq=1 last_seq=4 applied=0 duplicate=4 rejected=0 parked=0"), 1, "{log}");
+    assert_eq!((count(&rejected.to_string()), count(parked)), (1, 1), "{log}");
+    assert!(applied.iter().all(|txn| count(&txn.to_string()) == 0), "{log}");
+    assert_eq!(log.lines().count(), 4, "{log}");
+}

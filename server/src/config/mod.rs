@@ -8,6 +8,8 @@ mod values;
 pub use layers::ConfigError;
 pub use values::{LogFilter, LogFormat, Networks, PublicUrl, Secret, Span};
 
+use crate::backup::DATABASE;
+use crate::store::Location;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -84,6 +86,14 @@ pub struct Place {
 }
 
 impl Config {
+    /// Where the plants are.
+    pub fn location(&self) -> Location {
+        match &self.database {
+            Some(url) => Location::Postgres(url.0.clone()),
+            None => Location::Sqlite(self.data.join(DATABASE)),
+        }
+    }
+
     /// What holds between values, once each is acceptable in itself.
     fn check(&self) -> Result<(), ConfigError> {
         if self.tls_cert.is_some() != self.tls_key.is_some() {

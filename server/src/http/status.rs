@@ -37,6 +37,7 @@ pub(super) async fn ready(State(server): State<Arc<Server>>) -> (StatusCode, &'s
      content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8"),
 ))]
 pub(super) async fn metrics(State(server): State<Arc<Server>>) -> Response {
+    server.store().measure();
     match server.metrics().text() {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => {

@@ -21,6 +21,9 @@ pub(super) trait Driver: Debug + Send + Sync {
 
     /// A transaction that sees one moment of the database, and writes nothing.
     fn read(&self) -> Result<Box<dyn Session + '_>, Error>;
+
+    /// How many connections to another process are open, and how many of them are idle; `None` without such.
+    fn pool(&self) -> Option<(usize, usize)>;
 }
 
 /// An open transaction. It is rolled back when dropped.

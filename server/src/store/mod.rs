@@ -30,11 +30,13 @@ pub(crate) use photos::Photo;
 pub(crate) use value::{Row, Value, params};
 
 use crate::Error;
+use crate::metrics::Metrics;
 use carboy_protocol::PlantId;
 use driver::{Driver, Session};
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Instant;
 
 /// One script per schema version, each run once, in order. A version that has been released never changes.
 const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
@@ -79,6 +81,7 @@ impl From<&Path> for Location {
 #[derive(Debug)]
 pub struct Store {
     driver: Box<dyn Driver>,
+    metrics: Metrics,
 }
 
 /// One transaction. A write that is not returned from with `Ok` leaves nothing behind.
@@ -98,7 +101,7 @@ impl Store {
             Location::Postgres(url) => {
                 let driver = postgres::Postgres::open(url)?;
                 driver.check()?;
-                Ok(Self { driver: Box::new(driver) })
+                Ok(Self::over(Box::new(driver)))
             }
         }
     }
@@ -114,11 +117,27 @@ impl Store {
                 let driver = postgres::Postgres::open(url)?;
                 driver.migrate()?;
                 driver.check()?;
-                return Ok(Self { driver: Box::new(driver) });
+                return Ok(Self::over(Box::new(driver)));
             }
         };
         driver.migrate()?;
-        Ok(Self { driver })
+        Ok(Self::over(driver))
+    }
+
+    fn over(driver: Box<dyn Driver>) -> Self {
+        Self { driver, metrics: Metrics::default() }
+    }
+
+    /// What is counted about this store and about the server over it.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Brings the numbers that are looked up instead of counted up to date.
+    pub(crate) fn measure(&self) {
+        if let Some((open, idle)) = self.driver.pool() {
+            self.metrics.pool(open, idle);
+        }
     }
 
     /// Runs `work` in one durable transaction, alone among those that write to the plant. Its lock is taken before
@@ -132,11 +151,13 @@ impl Store {
         plant: PlantId,
         work: impl FnOnce(&Tx<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let begun = Instant::now();
         let session = self.driver.write()?;
         let tx = Tx { session: session.as_ref() };
         tx.execute("UPDATE plants SET changes = changes + 1 WHERE plant = ?1", params![plant])?;
         let result = work(&tx)?;
         session.commit()?;
+        self.metrics.store("write", begun.elapsed());
         Ok(result)
     }
 
@@ -145,9 +166,11 @@ impl Store {
     /// # Errors
     /// What `work` returns, or the database's error.
     pub fn read<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let begun = Instant::now();
         let session = self.driver.read()?;
         let result = work(&Tx { session: session.as_ref() })?;
         session.commit()?;
+        self.metrics.store("read", begun.elapsed());
         Ok(result)
     }
 }

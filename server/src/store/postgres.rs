@@ -174,6 +174,11 @@ impl Driver for Postgres {
     fn read(&self) -> Result<Box<dyn Session + '_>, Error> {
         self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     }
+
+    fn pool(&self) -> Option<(usize, usize)> {
+        let status = self.pool.status();
+        Some((status.size, status.available))
+    }
 }
 
 /// The schema as PostgreSQL spells it. Texts are compared byte by byte, as SQLite does.

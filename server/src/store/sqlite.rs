@@ -82,6 +82,10 @@ impl Driver for Sqlite {
         conn.prepare_cached("BEGIN")?.execute([])?;
         Ok(Box::new(Open { conn: Held::Reader(Some(conn), &self.readers) }))
     }
+
+    fn pool(&self) -> Option<(usize, usize)> {
+        None
+    }
 }
 
 /// A connection, for the time of one transaction.

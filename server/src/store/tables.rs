@@ -245,13 +245,10 @@ pub(super) const PHOTO_PIECES: Table = Table {
     columns: &[("plant", Blob), ("hash", Blob), ("account", Blob), ("start", Int), ("piece", Blob)],
 };
 
-/// Every table, those that others refer to first.
-pub(super) const SET_BACKS: Table = Table {
-    name: "set_backs",
-    key: 2,
-    columns: &[("plant", Blob), ("rev", Int), ("leapt_to", Int)],
-};
+pub(super) const SET_BACKS: Table =
+    Table { name: "set_backs", key: 2, columns: &[("plant", Blob), ("rev", Int), ("leapt_to", Int)] };
 
+/// Every table, those that others refer to first.
 pub(super) const ALL: [&Table; 21] = [
     &PLANTS,
     &ACCOUNTS,

@@ -6,13 +6,14 @@
     reason = "helpers of tests: each file uses its part"
 )]
 
-use carboy_protocol::wire::{EnrolReply, EnrolRequest, SyncRequest};
+use carboy_protocol::wire::{EnrolReply, EnrolRequest, Refusal, SyncReply, SyncRequest};
 use carboy_protocol::{ActorId, ChainHash, DeviceKey, wire};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_carboy-server");
@@ -137,4 +138,57 @@ pub fn payments(sample: &Value, first_seq: u64, before: ChainHash) -> (SyncReque
     let signature = key().sign_head(actor, last_seq, head);
     let (parent, hashes, cursor) = (None, None, 0);
     (SyncRequest { actor, parent, first_seq, last_seq, head, signature, hashes, mutations, cursor }, head)
+}
+
+/// One payment, the `seq`th of this rider's phone.
+pub fn payment(sample: &Value, rider: u8, seq: u64, head: &mut ChainHash) -> SyncRequest {
+    let actor = ActorId::from_bytes([rider + 1; 16]);
+    let txn = format!("0193600{rider}-0000-7000-8000-{seq:012}");
+    let body = json!({"v": 1, "txn": txn, "at": 5, "kind": "collect_cash", "customer": sample["customers"][0],
+        "amount": {"minor": 1, "currency": "KES"}});
+    *head = head.next(seq, body.to_string().as_bytes());
+    SyncRequest {
+        actor,
+        parent: None,
+        first_seq: seq,
+        last_seq: seq,
+        head: *head,
+        signature: key().sign_head(actor, seq, *head),
+        hashes: None,
+        mutations: vec![RawValue::from_string(body.to_string()).unwrap()],
+        cursor: 1 << 40,
+    }
+}
+
+/// Sends one payment after the other, from `seq` on, until the server is gone; the last that was acknowledged.
+/// A server that was set back gets again what it lost.
+pub fn pays(address: &str, token: &str, sample: &Value, rider: u8, seq: u64, total: &AtomicU64) -> u64 {
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let mut seq = seq;
+    // The chain's hash behind each payment.
+    let mut heads = vec![ChainHash::genesis(ActorId::from_bytes([rider + 1; 16]))];
+    loop {
+        let at = usize::try_from(seq).unwrap();
+        while heads.len() <= at {
+            let mut head = heads[heads.len() - 1];
+            payment(sample, rider, heads.len() as u64, &mut head);
+            heads.push(head);
+        }
+        let body = serde_json::to_string(&payment(sample, rider, seq, &mut heads[at - 1].clone())).unwrap();
+        let request = agent.post(format!("{address}{}", wire::SYNC_PATH)).header(wire::HEADER, "1");
+        // No reply at all: the server is gone, or had stopped accepting before this one.
+        let sent = request.header("authorization", format!("Bearer {token}")).send(body);
+        let Ok(mut reply) = sent else { return seq - 1 };
+        // A reply that began ends, unless the server was killed.
+        let Ok(text) = reply.body_mut().read_to_string() else { return seq - 1 };
+        if reply.status() == 409 {
+            let Ok(Refusal::Gap { expected }) = serde_json::from_str(&text) else { panic!("{text}") };
+            seq = expected;
+            continue;
+        }
+        let reply: SyncReply = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));
+        assert_eq!(reply.results[0].seq, seq);
+        total.fetch_add(1, Ordering::SeqCst);
+        seq += 1;
+    }
 }
