@@ -10,7 +10,8 @@
 //! - [`store`]: the embedded database, with all of the SQL
 //! - `secret`, `limit`: tokens, codes, passwords, and the brake on guessing them
 //! - [`http`]: the routes; [`serve`]: sockets, TLS, limits and the end; `metrics`: what is counted
-//! - [`config`]: flags, environment and file; [`backup`]: a copy of a running plant, and back
+//! - [`config`]: flags, environment and file; [`backup`]: a copy of a running plant, and back;
+//!   [`health`]: how a running server is
 #![forbid(unsafe_code)]
 
 mod admin;
@@ -21,6 +22,7 @@ mod effect;
 pub mod env;
 mod error;
 mod fold;
+pub mod health;
 pub mod http;
 mod limit;
 mod metrics;

@@ -6,7 +6,7 @@ use carboy_server::config::{Config, LogFormat, Place};
 use carboy_server::env::{SystemClock, SystemRandom};
 use carboy_server::serve::Bound;
 use carboy_server::store::Store;
-use carboy_server::{Error, Server, backup, sample};
+use carboy_server::{Error, Server, backup, health, sample};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
@@ -99,6 +99,11 @@ enum Command {
         /// The file to make; it must not exist.
         file: PathBuf,
     },
+    /// Ask the server that runs here with this configuration whether it is ready.
+    Health {
+        #[command(flatten)]
+        place: Place,
+    },
     /// Make a plant of a backup in a folder that holds none.
     Restore {
         #[command(flatten)]
@@ -167,6 +172,7 @@ fn run() -> Result<()> {
             backup::backup(&config.data, &file)?;
             print(&format!("{} is whole", file.display()))
         }
+        Command::Health { .. } => Ok(health::ask(&config)?),
         Command::Restore { file, .. } => {
             sqlite_only(&config, "pg_restore, or start the server from what pg_basebackup made")?;
             backup::restore(&file, &config.data)?;
@@ -247,6 +253,7 @@ impl Command {
             | Self::Token { place, .. }
             | Self::Seed { place, .. }
             | Self::Backup { place, .. }
+            | Self::Health { place }
             | Self::Restore { place, .. } => Some(place),
         }
     }

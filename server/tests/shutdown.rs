@@ -5,10 +5,11 @@
 mod program;
 
 use carboy_protocol::{ActorId, ChainHash, wire};
-use program::{Running, enrol_rider, payment, pays, seed, serve_with};
+use program::{PROGRAM, Running, enrol_rider, payment, pays, seed, serve_with};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -76,8 +77,16 @@ fn a_request_in_flight_is_finished_while_the_server_is_ready_for_no_other() {
     stream.read_exact(&mut asked).unwrap();
     assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
 
+    let metrics = status.trim_start_matches("http://").trim_end_matches("/readyz");
+    let health = || {
+        let output =
+            Command::new(PROGRAM).arg("health").env("CARBOY_METRICS_LISTEN", metrics).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(health(), (true, String::new()));
     running.signal("-TERM");
     while ready() != 503 {}
+    assert_eq!(health(), (false, "carboy-server: not ready: about to end\n".to_owned()));
     TcpStream::connect(address).unwrap_err();
     stream.write_all(body.as_bytes()).unwrap();
     let mut answer = String::new();
