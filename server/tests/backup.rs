@@ -96,11 +96,11 @@ fn a_phone_that_had_read_what_was_lost_reads_the_feed_anew_however_far_the_serve
         }
         let profile = |cursor| {
             let (items, cursors) = world.feed(&phone, cursor);
-            let profiles = items.into_iter().filter_map(|item| match item {
+            let mut profiles = items.into_iter().filter_map(|item| match item {
                 FeedItem::Customer { profile, .. } => profile,
                 _ => None,
             });
-            (profiles.last().unwrap().shown(Field::Phone).unwrap().to_owned(), cursors[cursors.len() - 1])
+            (profiles.next_back().unwrap().shown(Field::Phone).unwrap().to_owned(), cursors[cursors.len() - 1])
         };
         for cursor in [lost, before, 0] {
             assert_eq!(profile(cursor).0, "new 7", "{cursor}");

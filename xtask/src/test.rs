@@ -32,7 +32,7 @@ const ENCRYPTED: [&str; 8] = [
 ];
 
 /// The server's log beside the tests' lines: only what matters, so that the lines stay whole.
-const LOG: (&str, &str) = ("RUST_LOG", "warn");
+const LOG: (&str, &str) = ("CARBOY_LOG_FILTER", "warn");
 
 /// Runs everything, prints what ran, and fails when anything failed or a suite ran no test.
 pub(crate) fn all() -> Result<ExitCode> {
