@@ -87,26 +87,29 @@ fn a_phone_that_had_read_what_was_lost_reads_the_feed_anew_however_far_the_serve
     }
     let (_, cursors) = world.feed(&phone, before);
     let lost = cursors[cursors.len() - 1];
-    let mut world = restored(world, &file);
+    let shown = |world: &World, cursor| {
+        let (items, cursors) = world.feed(&phone, cursor);
+        let mut profiles = items.into_iter().filter_map(|item| match item {
+            FeedItem::Customer { profile, .. } => profile,
+            _ => None,
+        });
+        let profile = profiles.next_back().unwrap_or_else(|| panic!("nothing behind {cursor}"));
+        (profile.shown(Field::Phone).unwrap().to_owned(), cursors[cursors.len() - 1])
+    };
     // Twice set back, and further on than the phone had seen.
+    let mut world = world;
     for _ in 0..2 {
         world = restored(world, &file);
+        // The customer has not changed since: all the same the phone must not show what was lost.
+        assert_eq!(shown(&world, lost).0, "0700");
         for n in 0..8 {
-            world.act(&world.edit(Field::Phone, &format!("new {n}")));
+            world.act(&world.edit(Field::Note, &format!("new {n}")));
         }
-        let profile = |cursor| {
-            let (items, cursors) = world.feed(&phone, cursor);
-            let mut profiles = items.into_iter().filter_map(|item| match item {
-                FeedItem::Customer { profile, .. } => profile,
-                _ => None,
-            });
-            (profiles.next_back().unwrap().shown(Field::Phone).unwrap().to_owned(), cursors[cursors.len() - 1])
-        };
         for cursor in [lost, before, 0] {
-            assert_eq!(profile(cursor).0, "new 7", "{cursor}");
+            assert_eq!(shown(&world, cursor).0, "0700", "{cursor}");
         }
         // Who is up to date with the plant as it is now gets nothing again.
-        let request = SyncRequest { cursor: profile(0).1, ..phone.request(1, 0) };
+        let request = SyncRequest { cursor: shown(&world, 0).1, ..phone.request(1, 0) };
         assert!(world.server.handle_sync(&phone.auth, &request).unwrap().feed.is_empty());
     }
 }

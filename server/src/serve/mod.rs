@@ -22,6 +22,7 @@ use std::time::Duration;
 use tls::Tls;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -135,6 +136,8 @@ impl Bound {
     /// # Errors
     /// If the system refuses what every program may have.
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        // Without certificates to read again, being asked to must not end the program.
+        let _hangup = signal(SignalKind::hangup())?;
         let _certificates = self.tls.clone().map(Tls::keep_fresh).transpose()?;
         let _watchers = self.watchers.take().map(|listener| watched(listener, &self.server));
         let connections = GracefulShutdown::new();
