@@ -8,7 +8,7 @@ use carboy_server::serve::Bound;
 use carboy_server::store::Store;
 use carboy_server::{Error, Server, backup, health, sample};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -92,6 +92,29 @@ enum Command {
         #[arg(long, default_value = "clean water")]
         password: String,
     },
+    /// Make the database's tables, or bring those of an older version to this one's.
+    Migrate {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write a plant, as it is now, to standard output: to move it to another database with `import`.
+    Export {
+        #[command(flatten)]
+        place: Place,
+        /// The plant's id; not needed where there is only one.
+        #[arg(long)]
+        plant: Option<PlantId>,
+    },
+    /// Take in a plant that `export` wrote, from standard input: all of it or nothing.
+    Import {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Drop what only phones that are revoked and had sent everything could ask for.
+    Fold {
+        #[command(flatten)]
+        place: Place,
+    },
     /// Copy a plant's SQLite database, which may be in use, to a new file.
     Backup {
         #[command(flatten)]
@@ -167,6 +190,21 @@ fn run() -> Result<()> {
             let sample = sample::create(&open(&config)?, size, &login, &password)?;
             print(&serde_json::to_string_pretty(&sample)?)
         }
+        Command::Migrate { .. } => {
+            make_folder(&config)?;
+            Store::migrate(&config.location())?;
+            print("the database is of this version")
+        }
+        Command::Export { plant, .. } => {
+            let server = open(&config)?;
+            let plant = the_plant(&server, plant)?;
+            Ok(server.store().export(plant, &mut BufWriter::new(io::stdout().lock()))?)
+        }
+        Command::Import { .. } => {
+            let plant = open(&config)?.store().import(&mut io::stdin().lock())?;
+            print(&plant.to_string())
+        }
+        Command::Fold { .. } => print(&format!("{} records folded", open(&config)?.fold()?)),
         Command::Backup { file, .. } => {
             sqlite_only(&config, "pg_basebackup (the whole server, with its write-ahead log) or pg_dump")?;
             backup::backup(&config.data, &file)?;
@@ -193,10 +231,12 @@ fn log(config: &Config) -> Result<()> {
 }
 
 fn open(config: &Config) -> Result<Server> {
-    if config.database.is_none() {
-        std::fs::create_dir_all(&config.data)?;
-    }
+    make_folder(config)?;
     Ok(Server::over(Store::open(&config.location())?, Arc::new(SystemClock), Arc::new(SystemRandom)))
+}
+
+fn make_folder(config: &Config) -> io::Result<()> {
+    if config.database.is_some() { Ok(()) } else { std::fs::create_dir_all(&config.data) }
 }
 
 /// Refuses what works on a SQLite database where a PostgreSQL one is configured.
@@ -252,6 +292,10 @@ impl Command {
             | Self::Rider { place, .. }
             | Self::Token { place, .. }
             | Self::Seed { place, .. }
+            | Self::Migrate { place }
+            | Self::Export { place, .. }
+            | Self::Import { place }
+            | Self::Fold { place }
             | Self::Backup { place, .. }
             | Self::Health { place }
             | Self::Restore { place, .. } => Some(place),
