@@ -7,7 +7,7 @@ mod program;
 use carboy_protocol::wire::{Refusal, SyncReply};
 use carboy_protocol::{ActorId, ChainHash, wire};
 use program::{PROGRAM, enrol, payments, post, seed, serve, started};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 #[test]
 fn a_seeded_plant_is_served_until_the_program_is_asked_to_end() {
