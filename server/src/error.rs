@@ -29,6 +29,9 @@ pub enum Error {
     /// No connection to PostgreSQL could be had in time.
     #[error("no connection to the database: {0}")]
     Unreachable(#[from] deadpool_postgres::PoolError),
+    /// PostgreSQL took a statement and told in time neither that it was done nor that it failed.
+    #[error("the database does not answer")]
+    NoAnswer,
     /// The database holds something that this version cannot read.
     #[error("unreadable value in the database: {0}")]
     Corrupt(String),
@@ -66,15 +69,24 @@ impl Error {
                 )
             }),
             // Without a code, it is the connection that failed.
-            Self::Postgres(error) => error.code().is_none_or(|code| {
-                // By class: connection, transaction rollback, lack of resources, lock, operator, system.
-                let class = &code.code()[..2];
-                matches!(class, "08" | "40" | "53" | "55" | "57" | "58")
-                    || *code == SqlState::READ_ONLY_SQL_TRANSACTION
-            }),
-            Self::Unreachable(_) => true,
+            Self::Postgres(error) => {
+                self.is_outdated_plan()
+                    || error.code().is_none_or(|code| {
+                        // By class: connection, transaction rollback, lack of resources, lock, operator, system.
+                        let class = &code.code()[..2];
+                        matches!(class, "08" | "40" | "53" | "55" | "57" | "58")
+                            || *code == SqlState::READ_ONLY_SQL_TRANSACTION
+                            || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+                    })
+            }
+            Self::Unreachable(_) | Self::NoAnswer => true,
             _ => false,
         }
+    }
+
+    /// Whether a statement was prepared before the schema changed, so that only preparing it anew helps.
+    pub(crate) fn is_outdated_plan(&self) -> bool {
+        matches!(self, Self::Postgres(error) if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED))
     }
 
     /// Whether the database refuses what was to be written, so that only leaving it out helps.

@@ -23,8 +23,14 @@ const CONNECTIONS: usize = 16;
 /// How long a request waits for a connection, to be made or to be given back.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a statement waits for another transaction's lock before the request is told to come back later.
-const LOCK_TIMEOUT: &str = "-c lock_timeout=10s";
+/// What each connection asks PostgreSQL for. How long a statement waits for another transaction's lock before the
+/// request is told to come back later; and how long a transaction keeps its locks while nothing is heard of its
+/// server, whose machine may be gone.
+const OPTIONS: &str = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=30s";
+
+/// How long a statement may take: longer than it waits for a lock. A COMMIT has no other limit while the standby that
+/// it has to reach is lost, and a machine that is gone says nothing.
+const ANSWER: Duration = Duration::from_secs(15);
 
 /// What keeps two processes from making the schema at the same time: any number, as long as nobody else takes it.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4849211)";
@@ -57,9 +63,14 @@ impl Postgres {
         let mut config: tokio_postgres::Config =
             url.parse().map_err(|error| Error::Unusable(format!("database address: {error}")))?;
         let options = config.get_options().unwrap_or_default();
-        config.options(format!("{LOCK_TIMEOUT} {options}"));
+        config.options(format!("{OPTIONS} {options}"));
         // Of several hosts, the one that takes writes: after a failover that is another one.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        if config.get_connect_timeout().is_none() {
+            // A host that is gone must leave time to try the others.
+            let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
+            config.connect_timeout(PATIENCE.div_f64(hosts as f64 + 1.0));
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("postgres")
@@ -81,15 +92,29 @@ impl Postgres {
         Ok(Self { pool, runtime: Some(runtime) })
     }
 
-    fn connection(&self) -> Result<Object, Error> {
+    /// Runs what waits for sockets or time, on the runtime that serves them.
+    fn wait<T>(&self, work: impl Future<Output = T>) -> T {
         let _runtime = self.runtime.as_ref().map(tokio::runtime::Runtime::enter);
-        Ok(block_on(self.pool.get())?)
+        block_on(work)
+    }
+
+    fn connection(&self) -> Result<Object, Error> {
+        Ok(self.wait(self.pool.get())?)
+    }
+
+    fn session(&self) -> Result<Open<'_>, Error> {
+        let client = Some(self.connection()?);
+        Ok(Open { postgres: self, client, has_failed: Cell::new(false), is_spent: Cell::new(false) })
     }
 
     fn begin(&self, statement: &str) -> Result<Box<dyn Session + '_>, Error> {
-        let client = self.connection()?;
-        block_on(client.batch_execute(statement))?;
-        Ok(Box::new(Open { client: Some(client), has_failed: Cell::new(false) }))
+        let session = self.session()?;
+        if let Err(error) = session.within(PATIENCE, session.batch(statement)) {
+            // It died while it was idle, and so may those that are.
+            self.pool.retain(|_, _| false);
+            return Err(error);
+        }
+        Ok(Box::new(session))
     }
 
     /// The schema's version; `None` in an empty database.
@@ -119,9 +144,9 @@ impl Postgres {
                 return Err(Error::Unusable(text.to_owned()));
             }
         }
-        // An answer must not be given before it is durable.
+        // An answer must not be given before it is durable, here and on a synchronous standby.
         let commit: String = block_on(client.query_one("SHOW synchronous_commit", &[]))?.get(0);
-        if matches!(commit.as_str(), "off" | "false") {
+        if matches!(commit.as_str(), "off" | "local") {
             return Err(Error::Unusable(format!(
                 "the database has synchronous_commit = {commit}: a crash would lose what was acknowledged"
             )));
@@ -146,9 +171,9 @@ fn tls(mode: SslMode) -> Result<MakeRustlsConnect, Error> {
 
 impl Driver for Postgres {
     fn migrate(&self) -> Result<(), Error> {
-        let client = self.connection()?;
-        let session = Open { client: Some(client), has_failed: Cell::new(false) };
-        let run = |sql: &str| block_on(session.client().batch_execute(sql)).map_err(Error::from);
+        let session = self.session()?;
+        // However long it takes.
+        let run = |sql: &str| block_on(session.batch(sql));
         run("BEGIN")?;
         run(MIGRATION_LOCK)?;
         let version = Self::version(session.client())?;
@@ -195,16 +220,23 @@ fn translated(script: &str) -> String {
 }
 
 /// An open transaction on a connection of its own.
-struct Open {
+struct Open<'d> {
+    postgres: &'d Postgres,
     /// `None` only while it is dropped.
     client: Option<Object>,
     /// PostgreSQL answers a COMMIT behind a failed statement with a quiet rollback.
     has_failed: Cell<bool>,
+    /// Whether an answer is outstanding: then nobody else can use the connection.
+    is_spent: Cell<bool>,
 }
 
-impl Open {
+impl Open<'_> {
     fn client(&self) -> &Object {
         self.client.as_ref().unwrap_or_else(|| unreachable!("a connection is given back only when dropped"))
+    }
+
+    async fn batch(&self, sql: &str) -> Result<(), Error> {
+        Ok(self.client().batch_execute(sql).await?)
     }
 
     async fn rows(&self, sql: &str, params: &[Value<'_>]) -> Result<Vec<tokio_postgres::Row>, Error> {
@@ -217,23 +249,42 @@ impl Open {
         Ok(self.client().execute(&statement, &references(params)).await?)
     }
 
-    fn noted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
-        self.has_failed.set(self.has_failed.get() || result.is_err());
+    /// Waits for an answer that may never come. PostgreSQL is not asked to cancel what it does: a COMMIT that waits for
+    /// a standby would then be answered as if it had reached it.
+    fn within<T>(&self, limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let result = self.postgres.wait(async { tokio::time::timeout(limit, answer).await });
+        let result = result.unwrap_or_else(|_| {
+            self.is_spent.set(true);
+            Err(Error::NoAnswer)
+        });
+        if let Err(error) = &result {
+            self.has_failed.set(true);
+            if error.is_outdated_plan() {
+                self.postgres.pool.manager().statement_caches.clear();
+            }
+        }
         result
+    }
+
+    fn rolled_back(&self) -> Result<(), Error> {
+        if self.is_spent.get() {
+            return Err(Error::NoAnswer);
+        }
+        self.within(PATIENCE, self.batch("ROLLBACK"))
     }
 }
 
-impl Session for Open {
+impl Session for Open<'_> {
     fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64, Error> {
-        let result = block_on(self.run(sql, params));
-        if result.is_ok() && sql.starts_with("ROLLBACK TO") {
+        let changed = self.within(ANSWER, self.run(sql, params))?;
+        if sql.starts_with("ROLLBACK TO") {
             self.has_failed.set(false);
         }
-        self.noted(result)
+        Ok(changed)
     }
 
     fn query(&self, sql: &str, params: &[Value<'_>], take: &mut Take<'_>) -> Result<(), Error> {
-        let rows = self.noted(block_on(self.rows(sql, params)))?;
+        let rows = self.within(ANSWER, self.rows(sql, params))?;
         rows.iter().try_for_each(|row| take(&Row(row)))
     }
 
@@ -257,7 +308,7 @@ impl Session for Open {
     }
 
     fn is_open(&self) -> bool {
-        !self.client().is_closed()
+        !self.is_spent.get() && !self.client().is_closed()
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), Error> {
@@ -266,18 +317,20 @@ impl Session for Open {
                 "a transaction with a failed statement was to be committed".to_owned(),
             ));
         }
-        block_on(self.client().batch_execute("COMMIT"))?;
+        self.within(ANSWER, self.batch("COMMIT"))?;
         self.client = None;
         Ok(())
     }
 }
 
-impl Drop for Open {
+impl Drop for Open<'_> {
     fn drop(&mut self) {
-        let Some(client) = self.client.take() else { return };
-        if let Err(error) = block_on(client.batch_execute("ROLLBACK")) {
-            tracing::warn!(%error, "rolling back: the connection is given up");
-            drop(Object::take(client));
+        // A connection that stays alive is given back clean, any other one is closed.
+        if self.client.is_some()
+            && let Err(error) = self.rolled_back()
+        {
+            tracing::warn!(%error, "a connection is given up");
+            drop(self.client.take().map(Object::take));
         }
     }
 }
