@@ -94,9 +94,15 @@ pub fn location_on(engine: Engine, folder: &tempfile::TempDir) -> Location {
 
 pub fn world_on(engine: Engine) -> World {
     let folder = tempfile::tempdir().unwrap();
+    let location = location_on(engine, &folder);
+    World { folder, ..world_at(engine, location) }
+}
+
+/// A plant in a new database.
+pub fn world_at(engine: Engine, location: Location) -> World {
+    let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(TestClock(AtomicI64::new(1_732_350_000_000)));
     let random = Arc::new(TestRandom::default());
-    let location = location_on(engine, &folder);
     let store = Store::migrate(&location).unwrap();
     let server = Arc::new(Server::over(store, clock.clone(), random.clone()));
     let plant = server.create_plant("Maji", "KES".parse().unwrap()).unwrap();

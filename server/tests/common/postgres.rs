@@ -130,6 +130,11 @@ impl Cluster {
         format!("postgres://postgres@{}/{database}", self.host())
     }
 
+    /// Where it listens.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join(".s.PGSQL.5432")
+    }
+
     fn host(&self) -> String {
         self.folder.to_str().unwrap().replace('/', "%2F")
     }

@@ -5,7 +5,10 @@ use crate::common::{DAY, Phone, World, kes};
 use crate::world;
 use carboy_protocol::wire::FeedItem;
 use carboy_protocol::*;
+use carboy_server::Server;
+use carboy_server::store::Store;
 use std::collections::BTreeMap;
+use std::thread;
 
 /// What a phone holds of a plant.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -145,6 +148,42 @@ fn every_page_boundary_is_a_place_to_go_on_from() {
         while whole.read(&world, &phone) {}
         assert_eq!(first, whole);
     }
+}
+
+#[test]
+fn a_reader_beside_many_writers_on_several_servers_misses_no_ledger_line() {
+    let world = world();
+    let riders = (0..6).map(|n| world.server.create_rider(world.plant, &format!("Rider {n}")).unwrap());
+    let mut phones: Vec<_> = riders.map(|rider| world.phone_of(&rider)).collect();
+    let servers = [0; 3].map(|_| {
+        Server::over(Store::open(&world.location).unwrap(), world.clock.clone(), world.random.clone())
+    });
+    let (reader, mut replica) = (world.phone(), Replica::default());
+    let write = |(n, phone): (usize, &mut Phone)| {
+        for batch in 0..40 {
+            for _ in 0..=batch % 4 {
+                phone.record(world.cash(1));
+            }
+            let server = &servers[(n + batch) % servers.len()];
+            server.handle_sync(&phone.auth, &phone.pending()).unwrap();
+            phone.settled = phone.outbox.len();
+        }
+    };
+    thread::scope(|scope| {
+        let write = &write;
+        let writers: Vec<_> =
+            phones.iter_mut().enumerate().map(|pair| scope.spawn(move || write(pair))).collect();
+        while writers.iter().any(|writer| !writer.is_finished()) {
+            replica.read(&world, &reader);
+            replica.assert_is_one_moments_state();
+        }
+    });
+    while replica.read(&world, &reader) {}
+    assert_eq!(replica.entries.len(), 6 * 100);
+    replica.assert_is_one_moments_state();
+    let mut once = Replica::default();
+    while once.read(&world, &reader) {}
+    assert_eq!(replica, once);
 }
 
 #[test]
