@@ -1,0 +1,112 @@
+//! The way between a server and PostgreSQL, which breaks when a test says so.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// What happens to the next COMMIT of a transaction that may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Break {
+    Never,
+    /// It does not arrive, and both sides see their connection closed.
+    BeforeCommit,
+    /// It is done, but instead of the answer both sides see their connection closed.
+    AfterCommit,
+    /// From here on nothing passes, and nobody is told.
+    Silence,
+}
+
+/// Listens on a port of this machine. It lives as long as the test.
+pub(crate) struct Wire {
+    port: u16,
+    next: Arc<Mutex<Break>>,
+    open: Connections,
+}
+
+/// How each connection that was ever opened is broken.
+type Connections = Arc<Mutex<Vec<Arc<Mutex<Break>>>>>;
+
+impl Wire {
+    /// A way to the PostgreSQL that listens on this socket.
+    pub(crate) fn to(socket: &std::path::Path) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let wire = Self { port, next: Arc::new(Mutex::new(Break::Never)), open: Arc::default() };
+        let (socket, next, open) = (socket.to_owned(), wire.next.clone(), wire.open.clone());
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let broken = Arc::new(Mutex::new(Break::Never));
+                open.lock().unwrap().push(broken.clone());
+                connect(client.unwrap(), UnixStream::connect(&socket).unwrap(), next.clone(), broken);
+            }
+        });
+        wire
+    }
+
+    /// The address of a database behind this way.
+    pub(crate) fn address(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}?sslmode=disable", self.port)
+    }
+
+    pub(crate) fn break_next(&self, how: Break) {
+        *self.next.lock().unwrap() = how;
+    }
+
+    /// Nothing passes any more by the connections that are open; returns how many that are.
+    pub(crate) fn silence(&self) -> usize {
+        let open = self.open.lock().unwrap();
+        open.iter().for_each(|broken| *broken.lock().unwrap() = Break::Silence);
+        open.len()
+    }
+}
+
+fn connect(client: TcpStream, postgres: UnixStream, next: Arc<Mutex<Break>>, broken: Arc<Mutex<Break>>) {
+    let (mut up, mut down) = (client.try_clone().unwrap(), client);
+    let (mut to, mut from) = (postgres.try_clone().unwrap(), postgres);
+    let seen = broken.clone();
+    thread::spawn(move || {
+        let mut writes = false;
+        pass(&mut up, &mut to, |bytes| {
+            let holds = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
+            writes = (writes || holds(b"READ WRITE")) && !holds(b"READ ONLY");
+            if writes && holds(b"COMMIT\0") {
+                *seen.lock().unwrap() = std::mem::replace(&mut *next.lock().unwrap(), Break::Never);
+            }
+            match *seen.lock().unwrap() {
+                Break::Never | Break::AfterCommit => Passage::Open,
+                Break::BeforeCommit => Passage::Closed,
+                Break::Silence => Passage::Mute,
+            }
+        });
+        if *seen.lock().unwrap() != Break::Silence {
+            let _ = to.shutdown(Shutdown::Both);
+        }
+    });
+    thread::spawn(move || {
+        pass(&mut from, &mut down, |_| match *broken.lock().unwrap() {
+            Break::Never => Passage::Open,
+            Break::AfterCommit | Break::BeforeCommit => Passage::Closed,
+            Break::Silence => Passage::Mute,
+        });
+        let _ = (from.shutdown(Shutdown::Both), down.shutdown(Shutdown::Both));
+    });
+}
+
+enum Passage {
+    Open,
+    Mute,
+    Closed,
+}
+
+fn pass(from: &mut impl Read, to: &mut impl Write, mut passage: impl FnMut(&[u8]) -> Passage) {
+    let mut buffer = vec![0; 1 << 16];
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        match passage(&buffer[..count]) {
+            Passage::Open if to.write_all(&buffer[..count]).is_ok() => {}
+            Passage::Mute => {}
+            Passage::Open | Passage::Closed => return,
+        }
+    }
+}
