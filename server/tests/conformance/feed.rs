@@ -159,10 +159,12 @@ fn a_reader_beside_many_writers_on_several_servers_misses_no_ledger_line() {
         Server::over(Store::open(&world.location).unwrap(), world.clock.clone(), world.random.clone())
     });
     let (reader, mut replica) = (world.phone(), Replica::default());
+    // A customer each: only the order of their revs binds the writers together.
+    let customers = customers(&world, phones.len());
     let write = |(n, phone): (usize, &mut Phone)| {
         for batch in 0..40 {
             for _ in 0..=batch % 4 {
-                phone.record(world.cash(1));
+                phone.record(Action::CollectCash { customer: customers[n], amount: kes(1) });
             }
             let server = &servers[(n + batch) % servers.len()];
             server.handle_sync(&phone.auth, &phone.pending()).unwrap();
