@@ -1,18 +1,27 @@
 //! Benchmarks as ratios: what is compared runs in turn, in one process, on one disk, so that a machine whose
 //! speed drifts slows both. Each table is printed with a probe of the disk and the machine's load.
 
+mod apply;
+mod bare;
 mod drain;
 mod filled;
 mod marks;
 mod memory;
 mod open;
 mod pending;
+mod phones;
+#[path = "../../server/tests/common/postgres.rs"]
+mod postgres;
 mod probe;
 mod record;
+mod riders;
+mod search;
+mod served;
+mod server_memory;
 mod wire;
 mod world;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::{Parser, ValueEnum};
 use filled::Filled;
 use marks::Marks;
@@ -37,6 +46,9 @@ struct Options {
     /// Folder, plant and account of the phone that this process drains: the child of `memory`.
     #[arg(long, hide = true, num_args = 3)]
     drained: Option<Vec<String>>,
+    /// The database that this process serves: the child of `phones`, `server-memory` and `search`.
+    #[arg(long, hide = true)]
+    served: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -53,6 +65,14 @@ enum Benchmark {
     Wire,
     /// Draining after hours offline, over a recorded link.
     Drain,
+    /// Applying mutations on the server, on SQLite and on PostgreSQL.
+    Apply,
+    /// 5,000 phones that sync over HTTP.
+    Phones,
+    /// The server's memory over a million mutations.
+    ServerMemory,
+    /// Search among 100,000 customers, on SQLite and on PostgreSQL.
+    Search,
 }
 
 fn main() -> Result<ExitCode> {
@@ -60,10 +80,14 @@ fn main() -> Result<ExitCode> {
     if let Some(drained) = &options.drained {
         return memory::drain(drained).map(|()| ExitCode::SUCCESS);
     }
-    let folder = match &options.folder {
-        Some(parent) => tempfile::tempdir_in(parent)?,
-        None => tempfile::tempdir()?,
-    };
+    if let Some(location) = &options.served {
+        return served::serve(location).map(|()| ExitCode::SUCCESS);
+    }
+    if let Some(parent) = &options.folder {
+        // PostgreSQL's cluster too is made where temporary files are.
+        tempfile::env::override_temp_dir(parent).map_err(|set| anyhow!("temporary files go to {set:?}"))?;
+    }
+    let folder = tempfile::tempdir()?;
     let (path, quick) = (folder.path(), options.quick);
     let rounds = |all: usize| if quick { all / 10 } else { all };
     let mut marks = Marks::default();
@@ -82,6 +106,10 @@ fn main() -> Result<ExitCode> {
             (Benchmark::Memory, Some(filled)) => memory::run(filled, &mut marks)?,
             (Benchmark::Wire, _) => wire::run(path, &mut marks)?,
             (Benchmark::Drain, _) => drain::run(path, quick, &mut marks)?,
+            (Benchmark::Apply, _) => apply::run(path, rounds(1_000), &mut marks)?,
+            (Benchmark::Phones, _) => phones::run(path, rounds(5_000), &mut marks)?,
+            (Benchmark::ServerMemory, _) => server_memory::run(path, rounds(1_000_000), &mut marks)?,
+            (Benchmark::Search, _) => search::run(path, rounds(100_000), rounds(200), &mut marks)?,
             _ => record::run(path, rounds(5_000), &mut marks)?,
         }
         println!();

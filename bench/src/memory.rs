@@ -48,7 +48,7 @@ pub(crate) fn drain(arguments: &[String]) -> Result<()> {
         engine.stops(route.route)?;
     }
     let pending = engine.status()?.pending;
-    let idle = resident("VmRSS:")?;
+    let idle = figure("self", "VmRSS:")?;
     let mut drainer = Drainer::new(engine.clone());
     let mut server = Agreeing::new(identity.account);
     let (start, mut exchanges) = (Instant::now(), 0);
@@ -67,17 +67,18 @@ pub(crate) fn drain(arguments: &[String]) -> Result<()> {
     }
     let left = engine.status()?.pending;
     ensure!(left == 0, "{left} are still pending: {:?}", engine.status()?.state);
-    let peak = resident("VmHWM:")?;
+    let peak = figure("self", "VmHWM:")?;
     println!("{idle} {peak} {pending} {exchanges} {}", start.elapsed().as_secs());
     Ok(())
 }
 
-/// A figure of this process, in KiB.
-fn resident(name: &str) -> Result<u32> {
-    let status = std::fs::read_to_string("/proc/self/status").context("memory is measured on Linux only")?;
+/// A figure of a process, in KiB.
+pub(crate) fn figure(process: &str, name: &str) -> Result<u32> {
+    let file = format!("/proc/{process}/status");
+    let status = std::fs::read_to_string(&file).context("memory is measured on Linux only")?;
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     let figure = line.and_then(|rest| rest.split_whitespace().next());
-    Ok(figure.with_context(|| format!("no {name} in /proc/self/status"))?.parse()?)
+    Ok(figure.with_context(|| format!("no {name} in {file}"))?.parse()?)
 }
 
 /// A server that applies everything and keeps nothing but sums. Its replies hold what a real one's do: the results, a

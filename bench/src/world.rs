@@ -226,9 +226,15 @@ pub(crate) fn unzipped(exchange: &Exchange) -> Result<Vec<u8>> {
 
 /// A reply as the server sends it.
 pub(crate) fn reply_of(json: &[u8]) -> std::io::Result<Reply> {
+    let body = gzipped(json)?;
+    Ok(Reply { status: 200, protocol: Some("1".into()), gzip: true, body, ..Reply::default() })
+}
+
+/// Compressed as on the wire.
+pub(crate) fn gzipped(json: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut body = Vec::new();
     GzEncoder::new(json, flate2::Compression::default()).read_to_end(&mut body)?;
-    Ok(Reply { status: 200, protocol: Some("1".into()), gzip: true, body, ..Reply::default() })
+    Ok(body)
 }
 
 /// Copies the files in `from`; a closed database's shared memory is not one of them.

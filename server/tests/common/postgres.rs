@@ -204,22 +204,31 @@ impl Drop for Cluster {
     }
 }
 
-/// The newest PostgreSQL of Debian's packages, else the one on the PATH.
+/// Whether this machine has PostgreSQL.
+pub fn is_installed() -> bool {
+    installed().is_some()
+}
+
 fn binaries() -> &'static Path {
-    static FOUND: OnceLock<PathBuf> = OnceLock::new();
-    FOUND.get_or_init(|| {
+    installed().expect(
+        "PostgreSQL is missing: install Debian's package `postgresql`, or let `cargo xtask test` do it",
+    )
+}
+
+/// The newest PostgreSQL of Debian's packages, else the one on the PATH.
+fn installed() -> Option<&'static Path> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
         let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
         let version = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
         let debian = debian.filter_map(|entry| Some((version(&entry.path())?, entry.path().join("bin"))));
         let path = std::env::var_os("PATH").unwrap_or_default();
         let newest = debian.filter(|(_, folder)| folder.join("initdb").exists()).max();
-        let found = newest
+        newest
             .map(|(_, folder)| folder)
-            .or_else(|| std::env::split_paths(&path).find(|folder| folder.join("initdb").exists()));
-        found.expect(
-            "PostgreSQL is missing: install Debian's package `postgresql`, or let `cargo xtask test` do it",
-        )
-    })
+            .or_else(|| std::env::split_paths(&path).find(|folder| folder.join("initdb").exists()))
+    });
+    found.as_deref()
 }
 
 /// A folder for one cluster, owned by the user who will run it: PostgreSQL refuses to run as root.

@@ -1,0 +1,196 @@
+//! Applying mutations in batches of 100, against a bare transaction that leaves the same rows in the same tables.
+
+use crate::bare::{Bare, BarePostgres, BareSqlite, Batch};
+use crate::marks::Marks;
+use crate::postgres::{self, Cluster};
+use crate::probe::{median, summary};
+use crate::riders::Rider;
+use anyhow::{Result, anyhow, ensure};
+use carboy_protocol::PlantId;
+use carboy_protocol::wire::{Answer, SyncReply, SyncRequest};
+use carboy_server::Server;
+use carboy_server::env::{SystemClock, SystemRandom};
+use carboy_server::store::{Location, Store};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Mutations in one request.
+const BATCH: usize = 100;
+
+/// Customers of each rider's round.
+const CUSTOMERS: usize = 120;
+
+/// Plants that are written to at once, for information.
+const AT_ONCE: usize = 4;
+
+/// What a store says of its size, in bytes, tables and indexes alike.
+const SQLITE_SIZE: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+const POSTGRES_SIZE: &str = "SELECT CAST(sum(pg_total_relation_size(c.oid)) AS BIGINT) FROM pg_class c
+                             JOIN pg_namespace n ON n.oid = c.relnamespace
+                             WHERE n.nspname = 'public' AND c.relkind = 'r'";
+
+/// Measures `rounds` batches on each store, in turn with bare ones.
+pub(crate) fn run(folder: &Path, rounds: usize, marks: &mut Marks) -> Result<()> {
+    println!(
+        "requests of {BATCH} mutations, {rounds} in turn with bare transactions that leave the same rows"
+    );
+    let [ours, bare] = ["apply.db", "apply-bare.db"].map(|name| folder.join(name));
+    let locations = [&ours, &bare].map(|path| Location::Sqlite(path.clone()));
+    let open = || Ok(Box::new(BareSqlite::open(&ours, &bare)?) as Box<dyn Bare>);
+    on_store("SQLite", &locations, open, SQLITE_SIZE, rounds, marks)?;
+    if !postgres::is_installed() {
+        println!("  PostgreSQL is missing: install Debian's package `postgresql` to measure it too");
+        return Ok(());
+    }
+    let cluster = Cluster::primary();
+    let [ours, bare] = [cluster.database(), cluster.database()];
+    let locations = [&ours, &bare].map(|url| Location::Postgres(url.clone()));
+    let open = || Ok(Box::new(BarePostgres::open(&ours, &bare)?) as Box<dyn Bare>);
+    on_store("PostgreSQL", &locations, open, POSTGRES_SIZE, rounds, marks)
+}
+
+fn on_store(
+    name: &str,
+    [ours, bare]: &[Location; 2],
+    open_bare: impl FnOnce() -> Result<Box<dyn Bare>>,
+    size: &str,
+    rounds: usize,
+    marks: &mut Marks,
+) -> Result<()> {
+    let server = served(Store::migrate(ours)?);
+    let mut riders = (0..AT_ONCE).map(|n| rider(&server, n)).collect::<Result<Vec<_>>>()?;
+    let plant = riders[0].auth.account.plant;
+    copy(server.store(), &Store::migrate(bare)?, plant)?;
+    let before = number(server.store(), size)?;
+    let ratio = in_turn(name, &server, &mut riders[0], open_bare()?.as_mut(), rounds)?;
+    let bytes = (number(server.store(), size)? - before) / mutations(rounds);
+    println!("  {name}: {bytes:.0} bytes per mutation in all tables and indexes");
+    marks.at_least(&format!("{name}, rows per second against bare, by medians"), ratio, 0.60, "");
+    at_once(name, &server, &mut riders, rounds / 2)
+}
+
+fn served(store: Store) -> Server {
+    Server::over(store, Arc::new(SystemClock), Arc::new(SystemRandom))
+}
+
+/// A rider with customers, at a new plant.
+fn rider(server: &Server, number: usize) -> Result<Rider> {
+    let plant = server.create_plant(&format!("Plant {number}"), "KES".parse()?)?;
+    let mut rider = Rider::enrol(server, plant, number)?;
+    rider.add_customers(server, CUSTOMERS)?;
+    Ok(rider)
+}
+
+fn copy(from: &Store, into: &Store, plant: PlantId) -> Result<()> {
+    let mut lines = Vec::new();
+    from.export(plant, &mut lines)?;
+    into.import(&mut lines.as_slice())?;
+    Ok(())
+}
+
+/// The number that a query of one row gives.
+fn number(store: &Store, sql: &str) -> Result<f64> {
+    let rows = store.rows(sql)?;
+    rows[0][0].as_f64().ok_or_else(|| anyhow!("{rows:?} from {sql}"))
+}
+
+fn mutations(rounds: usize) -> f64 {
+    f64::from(u32::try_from(rounds * BATCH).unwrap_or(u32::MAX))
+}
+
+/// Ours and the bare one, batch by batch; the bare one's time by ours, in the median.
+fn in_turn(
+    name: &str,
+    server: &Server,
+    rider: &mut Rider,
+    bare: &mut dyn Bare,
+    rounds: usize,
+) -> Result<f64> {
+    let (mut ours, mut theirs, mut rows) = (Vec::new(), Vec::new(), 0);
+    let mut cursor = caught_up(server, rider)?;
+    for round in 0..rounds {
+        let request = rider.round(BATCH, cursor)?;
+        let (first_seq, json) = (request.first_seq, serde_json::to_vec(&request)?);
+        let start = Instant::now();
+        let reply = answered(server, rider, &json)?;
+        let ours_took = start.elapsed();
+        ensure!(all_applied(&reply), "not all was applied: {:?}", reply.results);
+        let batch = Batch { auth: &rider.auth, actor: rider.actor, first_seq, after_rev: cursor };
+        let written = bare.fetch(&batch)?;
+        let start = Instant::now();
+        bare.write()?;
+        let theirs_took = start.elapsed();
+        cursor = reply.cursor;
+        // The first tenth warms up.
+        if round >= rounds / 10 {
+            rows += written;
+            ours.push(ours_took);
+            theirs.push(theirs_took);
+        }
+    }
+    let each = rows / ours.len();
+    for (who, times) in [("carboy", &mut ours), ("bare", &mut theirs)] {
+        let all = times.iter().sum::<Duration>().as_secs_f64() / mutations(times.len());
+        let (rate, times) = (1.0 / all, summary(times));
+        println!("  {name}, {who:6} {times}; {rate:.0} mutations/s, {each} rows a batch");
+    }
+    Ok(median(&mut theirs).as_secs_f64() / median(&mut ours).as_secs_f64())
+}
+
+/// A request as it is served but for HTTP and compression: the JSON read, the signature and the hash chain checked,
+/// everything settled, the feed fetched and the reply written as JSON.
+fn answered(server: &Server, rider: &Rider, json: &[u8]) -> Result<SyncReply> {
+    let request: SyncRequest = serde_json::from_slice(json)?;
+    let reply = server.handle_sync(&rider.auth, &request).map_err(|refusal| anyhow!("{refusal:?}"))?;
+    std::hint::black_box(serde_json::to_vec(&reply)?);
+    Ok(reply)
+}
+
+fn all_applied(reply: &SyncReply) -> bool {
+    reply.results.iter().all(|result| matches!(result.answer, Answer::Applied { .. }) && !result.duplicate)
+}
+
+/// The cursor behind everything that there is.
+fn caught_up(server: &Server, rider: &mut Rider) -> Result<u64> {
+    let mut cursor = 0;
+    loop {
+        let json = serde_json::to_vec(&rider.round(0, cursor)?)?;
+        let reply = answered(server, rider, &json)?;
+        cursor = reply.cursor;
+        if !reply.more {
+            return Ok(cursor);
+        }
+    }
+}
+
+/// Several clients, each at a plant of its own.
+fn at_once(name: &str, server: &Server, riders: &mut [Rider], rounds: usize) -> Result<()> {
+    let mut prepared = Vec::new();
+    for rider in riders.iter_mut() {
+        let cursor = caught_up(server, rider)?;
+        let requests = (0..rounds as u64).map(|round| {
+            // All are applied, so each takes one rev.
+            let request = rider.round(BATCH, cursor + round * BATCH as u64)?;
+            Ok(serde_json::to_vec(&request)?)
+        });
+        prepared.push(requests.collect::<Result<Vec<_>>>()?);
+    }
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        let clients = riders.iter().zip(&prepared).map(|(rider, requests)| {
+            scope.spawn(|| {
+                requests.iter().try_for_each(|json| {
+                    let reply = answered(server, rider, json)?;
+                    ensure!(all_applied(&reply), "not all was applied: {:?}", reply.results);
+                    Ok(())
+                })
+            })
+        });
+        let clients: Vec<_> = clients.collect();
+        clients.into_iter().try_for_each(|client| client.join().map_err(|_| anyhow!("a client panicked"))?)
+    })?;
+    let rate = mutations(rounds * riders.len()) / start.elapsed().as_secs_f64();
+    println!("  {name}, {AT_ONCE} clients at {AT_ONCE} plants at once: {rate:.0} mutations/s");
+    Ok(())
+}
