@@ -279,16 +279,16 @@ impl Written<'_> {
             // What dealt with it first stands.
             let sql = "UPDATE mutations SET closed_by = coalesce(closed_by, ?1)
                        WHERE plant = ?2 AND account = ?3 AND txn = ?4";
-            tx.execute(sql, params![by, plant, account, txn])?;
+            tx.send(sql, params![by, plant, account, txn])?;
         }
         for (txn, by) in &changes.withdrawn {
             let sql = "UPDATE mutations SET withdrawn_by = ?1 WHERE plant = ?2 AND account = ?3 AND txn = ?4";
-            tx.execute(sql, params![by, plant, account, txn])?;
+            tx.send(sql, params![by, plant, account, txn])?;
         }
         for (customer, rev) in &changes.withdrawn_visits {
             let sql =
                 "UPDATE failed_visits SET withdrawn = 1 WHERE plant = ?1 AND customer = ?2 AND rev = ?3";
-            tx.execute(sql, params![plant, customer, rev])?;
+            tx.send(sql, params![plant, customer, rev])?;
         }
         Ok(())
     }
@@ -298,20 +298,20 @@ impl Written<'_> {
         match change {
             StopChange::Append { route, customer, rev } => {
                 let sql = "UPDATE routes SET rev = ?1 WHERE plant = ?2 AND route = ?3";
-                tx.execute(sql, params![rev, plant, route])?;
+                tx.send(sql, params![rev, plant, route])?;
                 let sql = "SELECT coalesce(max(position) + 1, 0) FROM route_stops
                            WHERE plant = ?1 AND route = ?2";
                 let position = tx.count(sql, params![plant, route])?;
                 let sql =
                     "INSERT INTO route_stops (plant, route, position, customer) VALUES (?1, ?2, ?3, ?4)";
-                tx.execute(sql, params![plant, route, position, customer])?;
+                tx.send(sql, params![plant, route, position, customer])?;
             }
             StopChange::Remove { customer, rev } => {
                 let sql = "UPDATE routes SET rev = ?1 WHERE plant = ?2
                            AND route IN (SELECT route FROM route_stops WHERE plant = ?2 AND customer = ?3)";
-                tx.execute(sql, params![rev, plant, customer])?;
+                tx.send(sql, params![rev, plant, customer])?;
                 let sql = "DELETE FROM route_stops WHERE plant = ?1 AND customer = ?2";
-                tx.execute(sql, params![plant, customer])?;
+                tx.send(sql, params![plant, customer])?;
             }
         }
         Ok(())

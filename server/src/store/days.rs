@@ -29,11 +29,10 @@ impl Tx<'_> {
         rider_day: &RiderDay,
     ) -> Result<(), Error> {
         let day = serde_json::to_string(&rider_day.day)?;
-        self.execute(
+        self.send(
             "INSERT INTO rider_days (plant, account, day, since_rev) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (plant, account) DO UPDATE SET day = excluded.day, since_rev = excluded.since_rev",
             params![plant, account, day, rider_day.since_rev],
-        )?;
-        Ok(())
+        )
     }
 }

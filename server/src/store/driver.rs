@@ -31,10 +31,16 @@ pub(super) trait Session {
     /// Runs a statement; returns how many rows it changed.
     fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64, Error>;
 
+    /// Runs a statement without waiting for it: whoever needs its outcome learns of an error from what comes next.
+    fn send(&self, sql: &str, params: &[Value<'_>]) -> Result<(), Error>;
+
+    /// Waits for what was sent; the first error of it, if there is one.
+    fn wait(&self) -> Result<(), Error>;
+
     /// Hands each row of a query's result to `take`.
     fn query(&self, sql: &str, params: &[Value<'_>], take: &mut Take<'_>) -> Result<(), Error>;
 
-    /// Inserts rows, each with a value for every column of the table.
+    /// Inserts rows, each with a value for every column of the table, without waiting for it.
     fn insert(&self, table: &Table, conflict: Conflict, rows: &[Vec<Value<'_>>]) -> Result<(), Error>;
 
     /// Whether statements can still run: a failing disk may have ended the transaction.

@@ -70,14 +70,13 @@ impl Tx<'_> {
 
     pub(crate) fn put_actor(&self, plant: PlantId, actor: &Actor) -> Result<(), Error> {
         let inherited = serde_json::to_string(&actor.inherited)?;
-        self.execute(
+        self.send(
             "INSERT INTO actors (plant, actor, account, device, next_seq, head, inherited)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (plant, actor) DO UPDATE SET device = excluded.device, next_seq = excluded.next_seq,
                  head = excluded.head, inherited = excluded.inherited",
             params![plant, actor.id, actor.account, actor.device, actor.next_seq, actor.head, inherited],
-        )?;
-        Ok(())
+        )
     }
 
     /// The mutation known under this id within its plant and account.

@@ -154,7 +154,7 @@ impl Store {
         let begun = Instant::now();
         let session = self.driver.write()?;
         let tx = Tx { session: session.as_ref() };
-        tx.execute("UPDATE plants SET changes = changes + 1 WHERE plant = ?1", params![plant])?;
+        tx.send("UPDATE plants SET changes = changes + 1 WHERE plant = ?1", params![plant])?;
         let result = work(&tx)?;
         session.commit()?;
         self.metrics.store("write", begun.elapsed());
@@ -181,14 +181,16 @@ impl Tx<'_> {
     /// # Errors
     /// What `work` returns, or the database's error.
     pub(crate) fn savepoint<T, E: From<Error>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        self.execute("SAVEPOINT one", &[])?;
+        self.send("SAVEPOINT one", &[])?;
         let result = work();
+        let sent = self.session.wait();
+        let result = result.and_then(|done| Ok(sent.map(|()| done)?));
         // A full or failing disk may have ended the whole transaction, and the savepoint with it.
         if result.is_err() && self.session.is_open() {
             self.execute("ROLLBACK TO one", &[])?;
         }
         if self.session.is_open() {
-            self.execute("RELEASE one", &[])?;
+            self.send("RELEASE one", &[])?;
         }
         result
     }
@@ -204,6 +206,11 @@ impl Tx<'_> {
     /// Runs a statement; returns how many rows it changed.
     pub(crate) fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64, Error> {
         self.session.execute(sql, params)
+    }
+
+    /// Runs a statement without waiting for it: if it fails, whatever comes next does, the commit at the latest.
+    pub(crate) fn send(&self, sql: &str, params: &[Value<'_>]) -> Result<(), Error> {
+        self.session.send(sql, params)
     }
 
     /// Calls `take` with each row of a query.

@@ -112,8 +112,7 @@ impl Tx<'_> {
     }
 
     pub(crate) fn set_rev(&self, plant: PlantId, rev: u64) -> Result<(), Error> {
-        self.execute("UPDATE plants SET rev = ?1 WHERE plant = ?2", params![rev, plant])?;
-        Ok(())
+        self.send("UPDATE plants SET rev = ?1 WHERE plant = ?2", params![rev, plant])
     }
 
     pub(crate) fn insert_account(&self, account: &Account) -> Result<(), Error> {
@@ -257,13 +256,12 @@ impl Tx<'_> {
         unsent: u64,
         chain_broken: bool,
     ) -> Result<(), Error> {
-        self.execute(
+        self.send(
             "UPDATE devices SET last_seen = ?1, unsent = ?2,
                  chain_broken = CASE WHEN chain_broken > ?3 THEN chain_broken ELSE ?3 END
              WHERE plant = ?4 AND device = ?5",
             params![now, unsent, chain_broken, plant, device],
-        )?;
-        Ok(())
+        )
     }
 
     /// Whether there was such a device to revoke.

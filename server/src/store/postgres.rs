@@ -2,6 +2,9 @@
 //!
 //! The driver is asynchronous, the rules above it are not: each call waits on its own thread, while the sockets
 //! are served by a runtime of the store's own. So it works from any thread, whatever runs there.
+//!
+//! What a transaction does without needing an answer is sent at once and waited for with the next query, in one
+//! round trip.
 
 use super::driver::{Conflict, Driver, Session, Take};
 use super::tables::{Kind, Table};
@@ -10,9 +13,12 @@ use super::{MIGRATIONS, newer};
 use crate::Error;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use pollster::block_on;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use tokio_postgres::Statement;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -102,18 +108,15 @@ impl Postgres {
         Ok(self.wait(self.pool.get())?)
     }
 
-    fn session(&self) -> Result<Open<'_>, Error> {
-        let client = Some(self.connection()?);
-        Ok(Open { postgres: self, client, has_failed: Cell::new(false), is_spent: Cell::new(false) })
+    fn session(&self, waits: bool) -> Result<Open<'_>, Error> {
+        let client = Some(Arc::new(self.connection()?));
+        let (sent, has_failed, is_spent) = (RefCell::default(), Cell::new(false), Cell::new(false));
+        Ok(Open { postgres: self, client, sent, has_failed, is_spent, waits })
     }
 
-    fn begin(&self, statement: &str) -> Result<Box<dyn Session + '_>, Error> {
-        let session = self.session()?;
-        if let Err(error) = session.within(PATIENCE, session.batch(statement)) {
-            // It died while it was idle, and so may those that are.
-            self.pool.retain(|_, _| false);
-            return Err(error);
-        }
+    fn begin(&self, statement: &'static str, waits: bool) -> Result<Box<dyn Session + '_>, Error> {
+        let session = self.session(waits)?;
+        session.send_plain(statement)?;
         Ok(Box::new(session))
     }
 
@@ -171,7 +174,7 @@ fn tls(mode: SslMode) -> Result<MakeRustlsConnect, Error> {
 
 impl Driver for Postgres {
     fn migrate(&self) -> Result<(), Error> {
-        let session = self.session()?;
+        let session = self.session(true)?;
         // However long it takes.
         let run = |sql: &str| block_on(session.batch(sql));
         run("BEGIN")?;
@@ -193,11 +196,11 @@ impl Driver for Postgres {
     }
 
     fn write(&self) -> Result<Box<dyn Session + '_>, Error> {
-        self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+        self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", true)
     }
 
     fn read(&self) -> Result<Box<dyn Session + '_>, Error> {
-        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", false)
     }
 
     fn pool(&self) -> Option<(usize, usize)> {
@@ -219,19 +222,26 @@ fn translated(script: &str) -> String {
     .fold(script.to_owned(), |script, (from, to)| script.replace(from, to))
 }
 
+/// What was sent, until it is answered.
+type Sent = Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>>>>;
+
 /// An open transaction on a connection of its own.
 struct Open<'d> {
     postgres: &'d Postgres,
     /// `None` only while it is dropped.
-    client: Option<Object>,
+    client: Option<Arc<Object>>,
+    /// In the order in which it was sent.
+    sent: RefCell<Vec<Sent>>,
     /// PostgreSQL answers a COMMIT behind a failed statement with a quiet rollback.
     has_failed: Cell<bool>,
     /// Whether an answer is outstanding: then nobody else can use the connection.
     is_spent: Cell<bool>,
+    /// Whether its end is waited for: nobody needs to know that a transaction which only read has ended.
+    waits: bool,
 }
 
 impl Open<'_> {
-    fn client(&self) -> &Object {
+    fn client(&self) -> &Arc<Object> {
         self.client.as_ref().unwrap_or_else(|| unreachable!("a connection is given back only when dropped"))
     }
 
@@ -239,28 +249,75 @@ impl Open<'_> {
         Ok(self.client().batch_execute(sql).await?)
     }
 
+    async fn prepared(&self, sql: &str) -> Result<Statement, Error> {
+        Ok(self.client().prepare_cached(&spelled(sql)).await?)
+    }
+
     async fn rows(&self, sql: &str, params: &[Value<'_>]) -> Result<Vec<tokio_postgres::Row>, Error> {
-        let statement = self.client().prepare_cached(&spelled(sql)).await?;
+        let statement = self.prepared(sql).await?;
         Ok(self.client().query(&statement, &references(params)).await?)
     }
 
     async fn run(&self, sql: &str, params: &[Value<'_>]) -> Result<u64, Error> {
-        let statement = self.client().prepare_cached(&spelled(sql)).await?;
+        let statement = self.prepared(sql).await?;
         Ok(self.client().execute(&statement, &references(params)).await?)
+    }
+
+    /// Puts what `future` sends on its way, behind all that was sent before.
+    fn push(&self, mut future: Sent) -> Result<(), Error> {
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => self.noted(result.map_err(Error::from)),
+            Poll::Pending => {
+                self.sent.borrow_mut().push(future);
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends a statement without parameters.
+    fn send_plain(&self, sql: &'static str) -> Result<(), Error> {
+        let client = self.client().clone();
+        self.push(Box::pin(async move { client.batch_execute(sql).await }))
+    }
+
+    /// The answers to all that was sent, so that none is left to come; the first error of them.
+    async fn answers(&self) -> Result<(), Error> {
+        let mut answers = Ok(());
+        for sent in self.sent.take() {
+            let answer = sent.await;
+            if answers.is_ok() {
+                answers = answer;
+            }
+        }
+        Ok(answers?)
+    }
+
+    /// The answer to what is sent last, unless something before it has failed: that is then the reason.
+    async fn answer<T>(&self, last: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let result = last.await;
+        self.answers().await?;
+        result
     }
 
     /// Waits for an answer that may never come. PostgreSQL is not asked to cancel what it does: a COMMIT that waits for
     /// a standby would then be answered as if it had reached it.
     fn within<T>(&self, limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let result = self.postgres.wait(async { tokio::time::timeout(limit, answer).await });
-        let result = result.unwrap_or_else(|_| {
+        self.noted(result.unwrap_or_else(|_| {
             self.is_spent.set(true);
             Err(Error::NoAnswer)
-        });
+        }))
+    }
+
+    fn noted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         if let Err(error) = &result {
             self.has_failed.set(true);
             if error.is_outdated_plan() {
                 self.postgres.pool.manager().statement_caches.clear();
+            }
+            if self.client().is_closed() {
+                // It died while it was idle, and so may those that are.
+                self.postgres.pool.retain(|_, _| false);
             }
         }
         result
@@ -276,15 +333,35 @@ impl Open<'_> {
 
 impl Session for Open<'_> {
     fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64, Error> {
-        let changed = self.within(ANSWER, self.run(sql, params))?;
+        let changed = self.within(ANSWER, self.answer(self.run(sql, params)))?;
         if sql.starts_with("ROLLBACK TO") {
             self.has_failed.set(false);
         }
         Ok(changed)
     }
 
+    fn send(&self, sql: &str, params: &[Value<'_>]) -> Result<(), Error> {
+        let statement = self.within(ANSWER, async {
+            // It is mostly known already. If it is not and cannot be made, what came before may be the reason.
+            match self.prepared(sql).await {
+                Err(error) => self.answers().await.and(Err(error)),
+                prepared => prepared,
+            }
+        })?;
+        let params = self.noted(encoded(&statement, params))?;
+        let client = self.client().clone();
+        self.push(Box::pin(async move {
+            let params: Vec<_> = params.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+            client.execute(&statement, &params).await.map(drop)
+        }))
+    }
+
+    fn wait(&self) -> Result<(), Error> {
+        self.within(ANSWER, self.answers())
+    }
+
     fn query(&self, sql: &str, params: &[Value<'_>], take: &mut Take<'_>) -> Result<(), Error> {
-        let rows = self.within(ANSWER, self.rows(sql, params))?;
+        let rows = self.within(ANSWER, self.answer(self.rows(sql, params)))?;
         rows.iter().try_for_each(|row| take(&Row(row)))
     }
 
@@ -303,8 +380,7 @@ impl Session for Open<'_> {
         let columns: Vec<Vec<_>> =
             (0..table.columns.len()).map(|column| rows.iter().map(|row| row[column]).collect()).collect();
         let params: Vec<_> = columns.iter().map(|column| Value::List(column)).collect();
-        self.execute(&sql, &params)?;
-        Ok(())
+        self.send(&sql, &params)
     }
 
     fn is_open(&self) -> bool {
@@ -312,12 +388,16 @@ impl Session for Open<'_> {
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), Error> {
-        if self.has_failed.get() {
-            return Err(Error::Corrupt(
-                "a transaction with a failed statement was to be committed".to_owned(),
-            ));
+        if self.waits {
+            if self.has_failed.get() {
+                let text = "a transaction with a failed statement was to be committed";
+                return Err(Error::Corrupt(text.to_owned()));
+            }
+            self.within(ANSWER, self.answer(self.batch("COMMIT")))?;
+        } else {
+            self.send_plain("COMMIT")?;
         }
-        self.within(ANSWER, self.batch("COMMIT"))?;
+        self.sent.take();
         self.client = None;
         Ok(())
     }
@@ -325,12 +405,13 @@ impl Session for Open<'_> {
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
+        self.sent.take();
         // A connection that stays alive is given back clean, any other one is closed.
         if self.client.is_some()
             && let Err(error) = self.rolled_back()
         {
             tracing::warn!(%error, "a connection is given up");
-            drop(self.client.take().map(Object::take));
+            drop(self.client.take().and_then(Arc::into_inner).map(Object::take));
         }
     }
 }
@@ -342,6 +423,35 @@ fn spelled(sql: &str) -> String {
 
 fn references<'v>(params: &'v [Value<'_>]) -> Vec<&'v (dyn ToSql + Sync)> {
     params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
+
+/// The parameters of a statement, as they are sent.
+fn encoded(statement: &Statement, params: &[Value<'_>]) -> Result<Vec<Encoded>, Error> {
+    let encoded = statement.params().iter().zip(params).map(|(kind, value)| {
+        let mut bytes = BytesMut::new();
+        let is_null =
+            value.to_sql(kind, &mut bytes).map_err(|refused| Error::Invalid(refused.to_string()))?;
+        Ok(Encoded(matches!(is_null, IsNull::No).then_some(bytes)))
+    });
+    encoded.collect()
+}
+
+/// A parameter, as it is sent.
+#[derive(Debug)]
+struct Encoded(Option<BytesMut>);
+
+impl ToSql for Encoded {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Refused> {
+        let Some(bytes) = &self.0 else { return Ok(IsNull::Yes) };
+        out.extend_from_slice(bytes);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    tokio_postgres::types::to_sql_checked!();
 }
 
 type Refused = Box<dyn std::error::Error + Sync + Send>;

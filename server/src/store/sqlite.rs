@@ -116,6 +116,14 @@ impl Session for Open<'_> {
         Ok(self.conn.prepare_cached(&spelled(sql))?.execute(params_from_iter(params))? as u64)
     }
 
+    fn send(&self, sql: &str, params: &[Value<'_>]) -> Result<(), Error> {
+        self.execute(sql, params).map(drop)
+    }
+
+    fn wait(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn query(&self, sql: &str, params: &[Value<'_>], take: &mut Take<'_>) -> Result<(), Error> {
         let mut query = self.conn.prepare_cached(&spelled(sql))?;
         let mut rows = query.query(params_from_iter(params))?;
