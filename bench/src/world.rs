@@ -84,7 +84,7 @@ impl World {
         let server = Server::open_with(&folder.join(SERVER_FILE), clock.clone(), random)?;
         let currency = "KES".parse()?;
         let plant = server.create_plant("Maji Safi", currency)?;
-        let manager = server.create_manager(plant, "Grace", "grace", "a long password")?;
+        let manager = server.create_owner(plant, "Grace", "grace", "a long password")?;
         let rider = server.create_rider(plant, "Amina")?;
         for (code, name, price) in [("20L", "20 litres", 15_000), ("10L", "10 litres", 9_000)] {
             server.put_product(&manager, &code.parse()?, name, Money::new(price, currency))?;

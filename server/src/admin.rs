@@ -1,23 +1,23 @@
-//! What sets a plant up: people, devices, products, customers and routes. For the command line, the sample data
-//! and the dashboard.
+//! What sets a plant up: devices, products, customers and routes. For the command line, the sample data and the
+//! dashboard. Its people are in `staff`.
 
 use crate::apply::{Books, Pace};
+use crate::audit::Change;
 use crate::http::Lang;
-use crate::store::{Account, Plant};
+use crate::staff::Unfit;
+use crate::store::{Account, Plant, Tx};
+use crate::who::{Author, By};
 use crate::{Error, Server, secret};
 use carboy_protocol::mutation::MAX_TEXT;
 use carboy_protocol::wire::Answer;
 use carboy_protocol::{
-    AccountId, Action, ActorId, Currency, CustomerId, DeviceId, Field, Money, PlantId, ProductCode, Role,
-    RouteId, Timestamp,
+    AccountId, Action, ActorId, Currency, CustomerId, DeviceId, Field, Money, PlantId, ProductCode, RouteId,
+    Timestamp, TxnId,
 };
 use std::collections::BTreeMap;
 
 /// How long an enrolment code is good, in milliseconds: a quarter of an hour.
 pub const CODE_SPAN: i64 = 15 * 60 * 1000;
-
-/// The shortest password, in characters.
-const MIN_PASSWORD: usize = 8;
 
 impl Server {
     /// A new plant.
@@ -34,7 +34,10 @@ impl Server {
             rev: 0,
             dashboard: ActorId::from_random(self.now(), secret::random_bytes(self.random())?),
         };
-        self.store().write(plant.id, |tx| tx.insert_plant(&plant))?;
+        self.store().write(plant.id, |tx| {
+            tx.insert_plant(&plant)?;
+            By::from(plant.id).note(tx, self.now(), Change::PlantMade, None, &plant.name)
+        })?;
         Ok(plant.id)
     }
 
@@ -43,11 +46,19 @@ impl Server {
     ///
     /// # Errors
     /// If there is no such time zone, the dashboard does not speak the language, or there is no such plant.
-    pub fn set_plant_formats(&self, manager: &Account, time_zone: &str, language: &str) -> Result<(), Error> {
+    pub fn set_plant_formats<'a>(
+        &self,
+        by: impl Into<By<'a>>,
+        time_zone: &str,
+        language: &str,
+    ) -> Result<(), Error> {
+        let by = by.into();
         let (zone, language) = Self::check_formats(time_zone, language)?;
-        self.store().write(manager.plant, |tx| {
-            tx.plant(manager.plant)?;
-            tx.set_plant_formats(manager.plant, &zone, &language)
+        self.store().write(by.plant, |tx| {
+            tx.plant(by.plant)?;
+            tx.set_plant_formats(by.plant, &zone, &language)?;
+            let detail = format!("{zone}, {language}");
+            by.note(tx, self.now(), Change::SettingsChanged, None, &detail)
         })
     }
 
@@ -79,107 +90,141 @@ impl Server {
         self.store().read(|tx| tx.accounts(plant))
     }
 
-    /// A new rider.
-    ///
-    /// # Errors
-    /// If the name is empty or too long, or there is no such plant.
-    pub fn create_rider(&self, plant: PlantId, name: &str) -> Result<Account, Error> {
-        let account = self.new_account(plant, Role::Rider, name)?;
-        self.store().write(plant, |tx| tx.plant(plant).and_then(|_| tx.insert_account(&account)))?;
-        Ok(account)
-    }
-
-    /// A new manager, who signs in on the dashboard with `login` (unique on this server) and `password`.
-    ///
-    /// # Errors
-    /// If the login is taken, the password too short, a name empty or too long, or there is no such plant.
-    pub fn create_manager(
-        &self,
-        plant: PlantId,
-        name: &str,
-        login: &str,
-        password: &str,
-    ) -> Result<Account, Error> {
-        let account = self.new_account(plant, Role::Manager, name)?;
-        let login = text("login", login)?.to_lowercase();
-        let length = password.chars().count();
-        if length < MIN_PASSWORD {
-            return Err(Error::Invalid(format!(
-                "password has {length} characters (at least {MIN_PASSWORD})"
-            )));
-        }
-        let hash = secret::hash_password(self.random(), password)?;
-        self.store().write(plant, |tx| {
-            tx.plant(plant)?;
-            tx.insert_account(&account)?;
-            let is_free = tx.insert_login(&login, &account, &hash)?;
-            if is_free { Ok(()) } else { Err(Error::Invalid(format!("login {login:?} is taken"))) }
-        })?;
-        Ok(account)
-    }
-
-    fn new_account(&self, plant: PlantId, role: Role, name: &str) -> Result<Account, Error> {
-        let id = AccountId::from_random(self.now(), secret::random_bytes(self.random())?);
-        Ok(Account { plant, id, role, name: text("name", name)? })
-    }
-
     /// A one-time code with which `account` can enrol a phone for [`CODE_SPAN`], and when it ends.
     ///
     /// # Errors
-    /// If there is no such account.
-    pub fn create_enrol_code(
+    /// If there is no such account, it is disabled, or what it records would have no effect.
+    pub fn create_enrol_code<'a>(
         &self,
-        plant: PlantId,
+        by: impl Into<By<'a>>,
         account: AccountId,
     ) -> Result<(String, Timestamp), Error> {
+        let (by, now) = (by.into(), self.now());
         let (code, hash) = secret::new_code(self.random())?;
-        let expires_at = Timestamp(self.now().0.saturating_add(CODE_SPAN));
-        self.store().write(plant, |tx| {
-            let account = tx.account(plant, account)?.ok_or(Error::NotFound("account"))?;
-            tx.insert_code(&account, hash, expires_at)
+        let expires_at = Timestamp(now.0.saturating_add(CODE_SPAN));
+        self.store().write(by.plant, |tx| {
+            let account = in_use(tx, by.plant, account)?;
+            if !account.may_record() {
+                return Err(Unfit::Viewer(account.name).into());
+            }
+            tx.insert_code(&account, hash, expires_at)?;
+            by.note(tx, now, Change::CodeMade, Some(account.id.as_bytes()), &account.name)
         })?;
         Ok((code, expires_at))
     }
 
-    /// A bearer token for a script that acts as `account`; `name` is what the device list calls it.
+    /// Cancels the unused code of `account` that ends at that time.
     ///
     /// # Errors
-    /// If there is no such account, or the name is empty or too long.
-    pub fn create_token(&self, plant: PlantId, account: AccountId, name: &str) -> Result<String, Error> {
-        let name = text("name", name)?;
-        self.store().write(plant, |tx| {
-            let account = tx.account(plant, account)?.ok_or(Error::NotFound("account"))?;
-            Ok(self.add_device(tx, &account, &name, None)?.1)
+    /// If there is no such code: it may have been used meanwhile.
+    pub fn cancel_code<'a>(
+        &self,
+        by: impl Into<By<'a>>,
+        account: AccountId,
+        expires_at: Timestamp,
+    ) -> Result<(), Error> {
+        let by = by.into();
+        self.store().write(by.plant, |tx| {
+            if !tx.delete_codes(by.plant, account, Some(expires_at))? {
+                return Err(Error::NotFound("code"));
+            }
+            let name = tx.account(by.plant, account)?.map(|account| account.name).unwrap_or_default();
+            by.note(tx, self.now(), Change::CodeCancelled, Some(account.as_bytes()), &name)
         })
     }
 
-    /// Ends a device's access. What it recorded stays on it.
+    /// A bearer token for a script that acts as `account`, with its right; `name` is what the device list calls it.
     ///
     /// # Errors
-    /// If there is no such device.
-    pub fn revoke_device(&self, plant: PlantId, device: DeviceId) -> Result<(), Error> {
+    /// If there is no such account, it is disabled, or the name is empty or too long.
+    pub fn create_token<'a>(
+        &self,
+        by: impl Into<By<'a>>,
+        account: AccountId,
+        name: &str,
+    ) -> Result<String, Error> {
+        let (by, name) = (by.into(), text("name", name)?);
+        self.store().write(by.plant, |tx| {
+            let account = in_use(tx, by.plant, account)?;
+            let (device, token) = self.add_device(tx, &account, &name, None)?;
+            let detail = format!("{}: {name}", account.name);
+            by.note(tx, self.now(), Change::TokenMade, Some(device.as_bytes()), &detail)?;
+            Ok(token)
+        })
+    }
+
+    /// Ends a phone's access. What it recorded stays on it.
+    ///
+    /// # Errors
+    /// If there is no such phone.
+    pub fn revoke_device<'a>(&self, by: impl Into<By<'a>>, device: DeviceId) -> Result<(), Error> {
+        self.revoke(by.into(), device, Change::DeviceRevoked)
+    }
+
+    /// Ends a script's access.
+    ///
+    /// # Errors
+    /// If there is no such token.
+    pub fn revoke_token<'a>(&self, by: impl Into<By<'a>>, device: DeviceId) -> Result<(), Error> {
+        self.revoke(by.into(), device, Change::TokenRevoked)
+    }
+
+    fn revoke(&self, by: By<'_>, device: DeviceId, change: Change) -> Result<(), Error> {
         let now = self.now();
-        let is_known = self.store().write(plant, |tx| tx.revoke(plant, device, now))?;
-        if is_known { Ok(()) } else { Err(Error::NotFound("device")) }
+        self.store().write(by.plant, |tx| {
+            let known = tx.known_device(by.plant, device)?;
+            let is_script = change == Change::TokenRevoked;
+            let known =
+                known.filter(|known| known.is_script == is_script).ok_or(Error::NotFound("device"))?;
+            if known.is_revoked {
+                return Ok(());
+            }
+            tx.revoke(by.plant, device, now)?;
+            let detail = format!("{}: {}", known.owner, known.name);
+            by.note(tx, now, change, Some(device.as_bytes()), &detail)
+        })
+    }
+
+    /// Deals with a mutation that was rejected or parked, in its author's place. A parked one is then never applied.
+    ///
+    /// # Errors
+    /// If there is no such mutation that nobody has dealt with, or the note is too long.
+    pub fn close_record(
+        &self,
+        author: Author<'_>,
+        (account, txn): (AccountId, TxnId),
+        note: &str,
+    ) -> Result<(), Error> {
+        let note = (!note.trim().is_empty()).then(|| text("note", note)).transpose()?;
+        let (plant, now, closer) = (author.account.plant, self.now(), author.account.id);
+        self.store().write(plant, |tx| {
+            if !tx.close_by_manager(plant, (account, txn), closer, note.as_deref(), now)? {
+                return Err(Error::NotFound("record that is open"));
+            }
+            let by = By::from(author);
+            by.note(tx, now, Change::RecordClosed, Some(txn.as_bytes()), note.as_deref().unwrap_or_default())
+        })
     }
 
     /// Adds a product, or gives it another name or price.
     ///
     /// # Errors
     /// If the name is empty or too long, the price negative or in another currency than the plant's.
-    pub fn put_product(
+    pub fn put_product<'a>(
         &self,
-        manager: &Account,
+        manager: impl Into<Author<'a>>,
         code: &ProductCode,
         name: &str,
         price: Money,
     ) -> Result<(), Error> {
-        let name = text("product name", name)?;
+        let (manager, name) = (manager.into(), text("product name", name)?);
         self.changing(manager, |tx, books| {
             if price.currency != books.plant().currency || price.minor < 0 {
                 return Err(Error::Invalid(format!("{price} is no price in {}", books.plant().currency)));
             }
-            tx.put_product(manager.plant, code, &name, price, books.take_rev())
+            tx.put_product(manager.account.plant, code, &name, price, books.take_rev())?;
+            let detail = format!("{code}: {name}, {price}");
+            By::from(manager).note(tx, self.now(), Change::ProductChanged, None, &detail)
         })
     }
 
@@ -187,9 +232,9 @@ impl Server {
     ///
     /// # Errors
     /// If a value is not acceptable.
-    pub fn add_customer(
+    pub fn add_customer<'a>(
         &self,
-        manager: &Account,
+        manager: impl Into<Author<'a>>,
         fields: BTreeMap<Field, String>,
     ) -> Result<CustomerId, Error> {
         let customer = CustomerId::from_random(self.now(), secret::random_bytes(self.random())?);
@@ -204,23 +249,26 @@ impl Server {
     ///
     /// # Errors
     /// If the name is empty or too long, or a customer is not of this plant.
-    pub fn put_route(
+    pub fn put_route<'a>(
         &self,
-        manager: &Account,
+        manager: impl Into<Author<'a>>,
         route: Option<RouteId>,
         name: &str,
         stops: &[CustomerId],
     ) -> Result<RouteId, Error> {
-        let name = text("route name", name)?;
+        let (manager, name) = (manager.into(), text("route name", name)?);
+        let plant = manager.account.plant;
         let route = match route {
             Some(route) => route,
             None => RouteId::from_random(self.now(), secret::random_bytes(self.random())?),
         };
         self.changing(manager, |tx, books| {
             for stop in stops {
-                tx.customer(manager.plant, *stop)?.ok_or(Error::NotFound("customer"))?;
+                tx.customer(plant, *stop)?.ok_or(Error::NotFound("customer"))?;
             }
-            tx.put_route(manager.plant, route, &name, stops, books.take_rev())
+            tx.put_route(plant, route, &name, stops, books.take_rev())?;
+            let detail = format!("{name}: {}", stops.len());
+            By::from(manager).note(tx, self.now(), Change::RouteChanged, Some(route.as_bytes()), &detail)
         })?;
         Ok(route)
     }
@@ -228,10 +276,10 @@ impl Server {
     /// Runs a change of the plant's catalogue in one transaction with the rev that it takes.
     fn changing(
         &self,
-        manager: &Account,
-        change: impl FnOnce(&crate::store::Tx<'_>, &mut Books<'_>) -> Result<(), Error>,
+        manager: Author<'_>,
+        change: impl FnOnce(&Tx<'_>, &mut Books<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.store().write(manager.plant, |tx| {
+        self.store().write(manager.account.plant, |tx| {
             let mut books = Books::open(tx, manager, self.now(), Pace::AllAtOnce)?;
             change(tx, &mut books)?;
             books.close()
@@ -239,12 +287,18 @@ impl Server {
     }
 }
 
-fn text(what: &str, value: &str) -> Result<String, Error> {
+/// The account, unless it is disabled.
+fn in_use(tx: &Tx<'_>, plant: PlantId, account: AccountId) -> Result<Account, Error> {
+    let account = tx.account(plant, account)?.ok_or(Error::NotFound("account"))?;
+    if account.is_disabled { Err(Unfit::Disabled(account.name).into()) } else { Ok(account) }
+}
+
+pub(crate) fn text(what: &'static str, value: &str) -> Result<String, Error> {
     let value = value.trim();
     let length = value.chars().count();
     if (1..=MAX_TEXT).contains(&length) {
         Ok(value.to_owned())
     } else {
-        Err(Error::Invalid(format!("{what} has {length} characters (1 to {MAX_TEXT})")))
+        Err(Unfit::Text { what, length }.into())
     }
 }

@@ -7,6 +7,7 @@
 
 use crate::Error;
 use crate::store::{Account, Actor, Changes, Customer, Plant, RiderDay, Settled, Stored, Tx};
+use crate::who::{Author, Origin};
 use carboy_protocol::mutation::Parsed;
 use carboy_protocol::wire::{Answer, Rejection};
 use carboy_protocol::{Action, ChainHash, CustomerId, Dot, Mutation, Profile, Role, Timestamp, TxnId};
@@ -21,6 +22,8 @@ pub(crate) struct Books<'t> {
     pub(crate) tx: &'t Tx<'t>,
     pub(crate) plant: Plant,
     pub(crate) author: &'t Account,
+    /// Where they come from.
+    origin: &'t Origin,
     pub(crate) now: Timestamp,
     /// A rider's; `None` for others. It is written once, when the books are closed.
     pub(crate) rider_day: Option<RiderDay>,
@@ -95,15 +98,17 @@ pub struct Outcome {
 impl<'t> Books<'t> {
     pub(crate) fn open(
         tx: &'t Tx<'t>,
-        author: &'t Account,
+        author: impl Into<Author<'t>>,
         now: Timestamp,
         pace: Pace,
     ) -> Result<Self, Error> {
+        let Author { account: author, origin } = author.into();
         let is_rider = author.role == Role::Rider;
         Ok(Self {
             tx,
             plant: tx.plant(author.plant)?,
             author,
+            origin,
             now,
             rider_day: is_rider.then(|| tx.rider_day(author.plant, author.id)).transpose()?,
             pace,
@@ -124,7 +129,7 @@ impl<'t> Books<'t> {
 
     fn write_out(&mut self) -> Result<(), Error> {
         let changes = std::mem::take(&mut self.changes);
-        self.tx.write_changes((self.plant.id, self.author.id), &changes, self.now)?;
+        self.tx.write_changes((self.plant.id, self.author.id), &changes, self.origin, self.now)?;
         self.seen.customers.extend(changes.customers.into_iter().map(|(id, state)| (id, Some(state))));
         self.seen.profiles.extend(changes.profiles.into_iter().map(|(id, profile)| (id, Some(profile))));
         Ok(())
@@ -231,6 +236,7 @@ impl<'t> Books<'t> {
             }
             answer
         } else {
+            let (kind, customer) = about(&parsed);
             let answer = if !link.is_intact {
                 let detail = format!("seq {} is not what the phone's hash chain vouches for", dot.seq);
                 Answer::Rejected { reason: Rejection::Tampered, detail }
@@ -240,7 +246,7 @@ impl<'t> Books<'t> {
                 let detail = format!("transaction {given} already stands for something else");
                 Answer::Rejected { reason: Rejection::TxnReused, detail }
             };
-            self.keep(Settled { txn, dot, body: body.to_owned(), answer: answer.clone() });
+            self.keep(Settled { txn, dot, body: body.to_owned(), answer: answer.clone(), kind, customer });
             answer
         };
         actor.head = link.hash;
@@ -264,13 +270,14 @@ impl<'t> Books<'t> {
         if matches!(parsed, Parsed::Unknown { .. }) {
             return Ok(None);
         }
+        let about = about(&parsed);
         let mut answer = self.judge(dashboard, parsed)?;
         let rev = match &mut answer {
             Answer::Applied { rev } => *rev,
             // Its author's phones have to hear of it, whatever became of it.
             _ => self.take_rev(),
         };
-        self.tx.unpark(self.plant.id, (self.author.id, parked.txn), &answer, rev)?;
+        self.tx.unpark(self.plant.id, (self.author.id, parked.txn), (&answer, rev), about)?;
         let dot = Dot { actor: dashboard.id, seq: dashboard.next_seq };
         dashboard.head = Link::next(dashboard, &parked.body).hash;
         dashboard.next_seq += 1;
@@ -280,7 +287,7 @@ impl<'t> Books<'t> {
     }
 
     fn keep(&mut self, settled: Settled) {
-        let Settled { txn, dot, body, answer } = &settled;
+        let Settled { txn, dot, body, answer, .. } = &settled;
         let stored =
             Stored { txn: *txn, dot: *dot, body: body.clone(), answer: answer.clone(), is_withdrawn: false };
         self.seen.mutations.insert(*txn, Some(stored));
@@ -343,7 +350,7 @@ impl<'t> Books<'t> {
         let draft = std::mem::take(&mut self.draft);
         if self.pace == Pace::OneByOne {
             let (key, now) = ((self.plant.id, self.author.id), self.now);
-            self.tx.savepoint(|| self.tx.write_changes(key, &draft, now))?;
+            self.tx.savepoint(|| self.tx.write_changes(key, &draft, self.origin, now))?;
         }
         for (txn, _) in &draft.withdrawn {
             if let Some(Some(stored)) = self.seen.mutations.get_mut(txn) {
@@ -387,10 +394,7 @@ impl<'t> Books<'t> {
 
 /// The kind of a mutation, as a label: never what a client wrote.
 pub(crate) fn kind_of(parsed: &Parsed) -> &'static str {
-    match parsed {
-        Parsed::Known(mutation) => mutation.action.kind(),
-        Parsed::Unknown { .. } | Parsed::Malformed { .. } => "unknown",
-    }
+    about(parsed).0.unwrap_or("unknown")
 }
 
 /// One line for each mutation, by its id; what a person may have to look into is seen without asking for it.
@@ -403,6 +407,14 @@ fn log(txn_id: TxnId, seq: u64, duplicate: bool, answer: &Answer) {
             tracing::info!(%txn_id, seq, duplicate, ?answer, "settled");
         }
         _ => tracing::debug!(%txn_id, seq, duplicate, ?answer, "settled"),
+    }
+}
+
+/// What a mutation does and to whom; nothing of one that cannot be read.
+fn about(parsed: &Parsed) -> (Option<&'static str>, Option<CustomerId>) {
+    match parsed {
+        Parsed::Known(mutation) => (Some(mutation.action.kind()), mutation.action.customer()),
+        Parsed::Unknown { .. } | Parsed::Malformed { .. } => (None, None),
     }
 }
 

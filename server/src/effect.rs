@@ -44,6 +44,10 @@ impl Books<'_> {
             let detail = format!("{} needs a manager, {} is a rider", action.kind(), self.author.name);
             return Err(Fault::Rejected(Rejection::Forbidden, detail));
         }
+        if !self.author.may_record() {
+            let detail = format!("{} may look and change nothing", self.author.name);
+            return Err(Fault::Rejected(Rejection::Forbidden, detail));
+        }
         match action.currency() {
             Some(currency) if currency != self.plant.currency => {
                 let detail = format!("{currency} where the plant's is {}", self.plant.currency);

@@ -1,5 +1,6 @@
 //! The server's one error, and how it becomes the refusal that a client sees.
 
+use crate::staff::Unfit;
 use carboy_protocol::wire::Refusal;
 use rusqlite::ErrorCode;
 use tokio_postgres::error::SqlState;
@@ -14,6 +15,15 @@ pub enum Error {
     /// The transaction id already stands for something else (dashboard routes only: a phone's is settled).
     #[error("transaction {0} already stands for something else")]
     TxnReused(carboy_protocol::TxnId),
+    /// Too many attempts failed: the next one has to wait.
+    #[error("too many attempts: wait {seconds} s")]
+    Wait {
+        /// How long, in seconds.
+        seconds: u64,
+    },
+    /// What is asked for about a plant's people cannot be.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     /// What was asked for does not exist in this plant.
     #[error("no such {0}")]
     NotFound(&'static str),
@@ -114,6 +124,12 @@ fn postgres_text(error: &tokio_postgres::Error) -> String {
     }
 }
 
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         Self::Corrupt(error.to_string())
@@ -125,7 +141,8 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused(refusal) => refusal,
-            Error::TxnReused(_) | Error::NotFound(_) | Error::Invalid(_) => {
+            Error::Wait { .. } => Self::Busy,
+            Error::TxnReused(_) | Error::NotFound(_) | Error::Invalid(_) | Error::Unfit(_) => {
                 Self::Malformed { detail: error.to_string() }
             }
             error if error.is_passing() => {

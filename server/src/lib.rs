@@ -6,9 +6,11 @@
 //! - [`mod@env`]: the clock and the randomness, injected
 //! - `apply`: the one rule for every mutation; `effect`: what each kind does; `reversal`: what takes it back
 //! - `sync`: one round trip of a phone; `tamper`: what its hash chain vouches for; `photos`: a photo, piece by piece
-//! - `admin`: setting a plant up; [`sample`]: a plant to try things on
+//! - `who`: who does something, and what that person may; `audit`: what the audit trail says of it
+//! - `sign_in`: passwords and sessions; `staff`: a plant's people; `admin`: setting a plant up; [`sample`]: a plant to
+//!   try things on
 //! - [`store`]: the embedded database, with all of the SQL
-//! - `secret`, `limit`: tokens, codes, passwords, and the brake on guessing them
+//! - `secret`: tokens, codes, passwords; `brake`: the brake on guessing them; `limit`: the one on requests
 //! - [`http`]: the routes; [`serve`]: sockets, TLS, limits and the end; `metrics`: what is counted
 //! - [`config`]: flags, environment and file; [`backup`]: a copy of a running plant, and back;
 //!   [`health`]: how a running server is
@@ -16,7 +18,9 @@
 
 mod admin;
 mod apply;
+mod audit;
 pub mod backup;
+mod brake;
 pub mod config;
 mod effect;
 pub mod env;
@@ -33,11 +37,17 @@ pub mod sample;
 mod secret;
 pub mod serve;
 mod server;
+mod sign_in;
+mod staff;
 pub mod store;
 mod sync;
 mod tamper;
+mod who;
 
 pub use admin::CODE_SPAN;
 pub use apply::Outcome;
 pub use error::Error;
 pub use server::{Auth, Options, Server};
+pub use sign_in::LINK_SPAN;
+pub use staff::{Invitation, Unfit};
+pub use who::{Author, By, Origin, Rank};

@@ -26,7 +26,7 @@ struct Cli {
 enum Command {
     /// Serve until interrupted.
     Serve(Box<Config>),
-    /// Make a plant and its first manager; the password is read from standard input.
+    /// Make a plant and its owner; the password is read from standard input.
     Init {
         #[command(flatten)]
         place: Place,
@@ -167,7 +167,7 @@ fn run() -> Result<()> {
             let server = open(&config)?;
             let plant = server.create_plant(&plant, currency)?;
             let password = password.trim_end_matches(['\r', '\n']);
-            let manager = server.create_manager(plant, &manager, &login, password)?;
+            let manager = server.create_owner(plant, &manager, &login, password)?;
             server.set_plant_formats(&manager, &time_zone, &language)?;
             print(&plant.to_string())
         }

@@ -112,7 +112,7 @@ pub fn create(server: &Server, size: Size, login: &str, password: &str) -> Resul
     let currency: Currency = "KES".parse().map_err(|_| Error::Invalid("currency KES".into()))?;
     let plant_name = "Maji Safi Nairobi".to_owned();
     let plant = server.create_plant(&plant_name, currency)?;
-    let manager = server.create_manager(plant, "Grace Achieng", login, password)?;
+    let manager = server.create_owner(plant, "Grace Achieng", login, password)?;
     let products = PRODUCTS
         .iter()
         .map(|&(code, name, price_minor)| {

@@ -2,8 +2,8 @@
 
 use crate::Error;
 use crate::env::Random;
-use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use carboy_protocol::PlantId;
@@ -78,21 +78,34 @@ pub(crate) fn hash_code(typed: &str) -> [u8; 32] {
     hash("code", code.as_bytes())
 }
 
-/// A salted Argon2id hash (19 MiB, two passes: the defaults, which OWASP recommends) as a PHC string.
+/// How a new password is hashed: Argon2id with 19 MiB, two passes, one lane, which is what OWASP's Password Storage
+/// Cheat Sheet asks for at least.
+fn argon2() -> Result<Argon2<'static>, Error> {
+    let params =
+        Params::new(19 * 1024, 2, 1, Some(32)).map_err(|error| Error::Password(error.to_string()))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// A salted hash of a password as a PHC string, which says how it was made.
 pub(crate) fn hash_password(random: &dyn Random, password: &str) -> Result<String, Error> {
     let salt = random_bytes::<16>(random)?;
-    let hash: Result<PasswordHash, _> = Argon2::default().hash_password_with_salt(password.as_bytes(), &salt);
+    let hash: Result<PasswordHash, _> = argon2()?.hash_password_with_salt(password.as_bytes(), &salt);
     Ok(hash.map_err(|error| Error::Password(error.to_string()))?.to_string())
 }
 
 /// Whether `password` is the one that was hashed.
 pub(crate) fn verify_password(password: &str, stored: &str) -> Result<bool, Error> {
     let stored = PasswordHash::new(stored).map_err(|error| Error::Password(error.to_string()))?;
-    match Argon2::default().verify_password(password.as_bytes(), &stored) {
+    match argon2()?.verify_password(password.as_bytes(), &stored) {
         Ok(()) => Ok(true),
         Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
         Err(error) => Err(Error::Password(error.to_string())),
     }
+}
+
+/// What a brake on attempts is stored under: neither logins nor addresses are to be read there.
+pub(crate) fn brake_key(purpose: &str, value: &str) -> [u8; 32] {
+    hash(&format!("brake {purpose}"), value.as_bytes())
 }
 
 /// SHA-256 with the use in front, so that one kind of secret never passes for another.
@@ -128,6 +141,7 @@ mod tests {
     #[test]
     fn a_password_is_recognised_and_another_one_is_not() {
         let stored = hash_password(&SystemRandom, "well water").unwrap();
+        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
         assert!(verify_password("well water", &stored).unwrap());
         assert!(!verify_password("Well water", &stored).unwrap());
         assert!(verify_password("well water", "no hash").is_err());

@@ -1,36 +1,42 @@
 //! The server as a library: everything that its HTTP routes do, callable in process.
 
 use crate::apply::{Books, Link, Outcome, Pace, kind_of};
+use crate::audit::Change;
+use crate::brake::Brake;
 use crate::config::{Networks, PublicUrl};
 use crate::env::{Clock, Random, SystemClock, SystemRandom};
 use crate::limit::Limiter;
 use crate::metrics::Metrics;
-use crate::store::{Account, Actor, Location, Plant, Store, Tx};
+use crate::store::{Account, Actor, Location, Store, Tx};
+use crate::who::{Author, By, Origin};
 use crate::{Error, secret};
 use carboy_protocol::mutation::{self, Parsed};
 use carboy_protocol::wire::{EnrolReply, EnrolRequest, Refusal};
-use carboy_protocol::{Action, DeviceId, Mutation, PlantId, PublicKey, Role, Timestamp, TxnId};
+use carboy_protocol::{Action, DeviceId, Mutation, PlantId, PublicKey, Timestamp, TxnId};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long a manager stays signed in, in milliseconds: a working day.
-pub(crate) const SESSION_SPAN: i64 = 12 * 60 * 60 * 1000;
+/// Requests at once and per second that a device may send. A phone has one request in flight and puts up to a thousand
+/// mutations into each; only one gone wild sends hundreds per second.
+const DEVICE_RATE: (i64, i64) = (1_000, 50);
 
-/// Failed attempts per minute, by address (enrolment) or login (sign-in).
-const MAX_FAILURES: u32 = 10;
+/// The same for enrolments from one address.
+const ENROL_RATE: (i64, i64) = (60, 1);
 
 /// The longest name of a device, in characters; a longer one is cut.
 const MAX_DEVICE_NAME: usize = 100;
 
-/// One server over one store. Shared by all threads; keeps nothing between requests but failed attempts.
+/// One server over one store. Shared by all threads; keeps nothing between requests but how many there were.
 pub struct Server {
     store: Store,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    enrol_limit: Limiter,
-    sign_in_limit: Limiter,
+    device_rate: Limiter<DeviceId>,
+    enrol_rate: Limiter<String>,
+    /// Whose turn it is to hash a password.
+    pub(crate) hashing: Mutex<()>,
     options: Options,
     shutdown: CancellationToken,
 }
@@ -62,6 +68,8 @@ pub struct Auth {
     pub device: DeviceId,
     /// What checks the phone's signatures; `None` for a script.
     pub public_key: Option<PublicKey>,
+    /// Where the request comes from, for the audit trail.
+    pub origin: Origin,
 }
 
 impl std::fmt::Debug for Server {
@@ -89,9 +97,16 @@ impl Server {
 
     /// A server over any store.
     pub fn over(store: Store, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        let (enrol_limit, sign_in_limit) = (Limiter::new(MAX_FAILURES), Limiter::new(MAX_FAILURES));
-        let (options, shutdown) = <(Options, CancellationToken)>::default();
-        Self { store, clock, random, enrol_limit, sign_in_limit, options, shutdown }
+        Self {
+            store,
+            clock,
+            random,
+            device_rate: Limiter::new(DEVICE_RATE.0, DEVICE_RATE.1),
+            enrol_rate: Limiter::new(ENROL_RATE.0, ENROL_RATE.1),
+            hashing: Mutex::default(),
+            options: Options::default(),
+            shutdown: CancellationToken::default(),
+        }
     }
 
     /// The same server with these options.
@@ -108,6 +123,11 @@ impl Server {
     /// Cancelled once the server is asked to end: open streams end then, and it is not ready any more.
     pub fn shutdown_token(&self) -> &CancellationToken {
         &self.shutdown
+    }
+
+    /// Whether browsers reach this server by TLS, its own or a proxy's: then cookies are sent by TLS alone.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.options.public_url.as_ref().is_some_and(PublicUrl::is_https)
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -135,12 +155,20 @@ impl Server {
         Ok(TxnId::from_random(self.now(), secret::random_bytes(self.random())?))
     }
 
-    /// Who holds this bearer token.
+    /// Who holds this bearer token, in process.
     ///
     /// # Errors
     /// [`Refusal::SignIn`] if nobody does any more.
     pub fn authenticate(&self, token: &str) -> Result<Auth, Refusal> {
-        let auth = self.holder(token).inspect_err(|error| {
+        Ok(self.authenticate_from("", token)?)
+    }
+
+    /// Who holds this bearer token, sent from `address`.
+    ///
+    /// # Errors
+    /// [`Refusal::SignIn`] if nobody does any more.
+    pub fn authenticate_from(&self, address: &str, token: &str) -> Result<Auth, Error> {
+        let auth = self.holder(address, token).inspect_err(|error| {
             if matches!(error, Error::Refused(_)) {
                 self.metrics().failed_sign_in("token");
             }
@@ -149,7 +177,7 @@ impl Server {
         Ok(auth)
     }
 
-    fn holder(&self, token: &str) -> Result<Auth, Error> {
+    fn holder(&self, address: &str, token: &str) -> Result<Auth, Error> {
         let unknown = || Error::sign_in("unknown token");
         let (plant, hash) = secret::read_token(token).ok_or_else(unknown)?;
         self.store.read(|tx| {
@@ -158,45 +186,65 @@ impl Server {
                 return Err(Error::sign_in(format!("device {} was revoked", device.id)));
             }
             let account = tx.account(plant, device.account)?.ok_or_else(unknown)?;
-            Ok(Auth { account, device: device.id, public_key: device.public_key })
+            if account.is_disabled {
+                return Err(Error::sign_in(format!("account {} was disabled", account.id)));
+            }
+            let origin = Origin::Device { device: device.id, address: address.to_owned() };
+            Ok(Auth { account, device: device.id, public_key: device.public_key, origin })
         })
     }
 
-    /// Serves one `POST /v1/enrol`: exchanges a one-time code for a token. `peer` is whose guesses are counted.
+    /// The same for a request on the network: it counts among those that the device may send.
     ///
     /// # Errors
-    /// [`Refusal::SignIn`] for a wrong, used or expired code, [`Refusal::Busy`] after too many of those.
-    pub fn handle_enrol(&self, peer: &str, request: &EnrolRequest) -> Result<EnrolReply, Refusal> {
-        let now = self.now();
-        if !self.enrol_limit.may_try(peer, now) {
-            return Err(Refusal::Busy);
-        }
-        let result = self.enrol(request, now);
-        if matches!(result, Err(Error::Refused(_))) {
-            self.enrol_limit.failed(peer, now);
-            self.metrics().failed_sign_in("code");
-        }
-        Ok(result?)
+    /// [`Refusal::SignIn`] if nobody holds the token, [`Error::Wait`] if the device sends too many.
+    pub(crate) fn admit(&self, address: &str, token: &str) -> Result<Auth, Error> {
+        let auth = self.authenticate_from(address, token)?;
+        self.device_rate.take(auth.device, self.now()).map_err(|seconds| Error::Wait { seconds })?;
+        Ok(auth)
     }
 
-    fn enrol(&self, request: &EnrolRequest, now: Timestamp) -> Result<EnrolReply, Error> {
-        let code = secret::hash_code(&request.code);
+    /// Serves one `POST /v1/enrol`: exchanges a one-time code for a token. `address` is whose guesses are counted.
+    ///
+    /// # Errors
+    /// [`Refusal::SignIn`] for a wrong, used or expired code, [`Error::Wait`] after too many of those.
+    pub fn handle_enrol(&self, address: &str, request: &EnrolRequest) -> Result<EnrolReply, Error> {
+        self.enrol_rate.take(address.to_owned(), self.now()).map_err(|seconds| Error::Wait { seconds })?;
+        let brake = Brake::enrol_from(address);
+        self.attempt([brake])?;
+        let reply = self.enrol(address, request);
+        let reply = reply.inspect_err(|error| {
+            if matches!(error, Error::Refused(_)) {
+                self.metrics().failed_sign_in("code");
+            }
+        })?;
+        self.store.write_apart(|tx| brake.give_back(tx, self.now()))?;
+        Ok(reply)
+    }
+
+    fn enrol(&self, address: &str, request: &EnrolRequest) -> Result<EnrolReply, Error> {
+        let (code, now) = (secret::hash_code(&request.code), self.now());
         let name: String = request.device_name.trim().chars().take(MAX_DEVICE_NAME).collect();
         let found = self.store.read(|tx| tx.code(code))?;
-        let enrolment = found.ok_or_else(|| Error::sign_in("unknown enrolment code"))?;
-        if enrolment.used {
+        let known = found.ok_or_else(|| Error::sign_in("unknown enrolment code"))?;
+        if known.is_used {
             return Err(Error::sign_in("enrolment code already used"));
         }
-        if enrolment.expires_at <= now {
+        if known.expires_at <= now {
             return Err(Error::sign_in("enrolment code expired"));
         }
-        self.store.write(enrolment.plant, |tx| {
+        self.store.write(known.plant, |tx| {
             if !tx.use_code(code, now)? {
                 return Err(Error::sign_in("enrolment code already used"));
             }
-            let account =
-                tx.account(enrolment.plant, enrolment.account)?.ok_or(Error::NotFound("account"))?;
+            let account = tx.account(known.plant, known.account)?.ok_or(Error::NotFound("account"))?;
+            if account.is_disabled {
+                return Err(Error::sign_in(format!("account {} was disabled", account.id)));
+            }
             let (device, token) = self.add_device(tx, &account, &name, Some(request.public_key))?;
+            let origin = Origin::Device { device, address: address.to_owned() };
+            let by = By::from(Author { account: &account, origin: &origin });
+            by.note(tx, now, Change::DeviceEnrolled, Some(device.as_bytes()), &name)?;
             let plant = tx.plant(account.plant)?;
             Ok(EnrolReply {
                 token,
@@ -224,63 +272,11 @@ impl Server {
         Ok((device, token))
     }
 
-    /// Opens a session for a manager and returns its token; `None` if login and password do not match.
-    ///
-    /// # Errors
-    /// [`Refusal::Busy`] after too many failed attempts.
-    pub fn sign_in(&self, login: &str, password: &str) -> Result<Option<String>, Error> {
-        let (login, now) = (login.trim().to_lowercase(), self.now());
-        if !self.sign_in_limit.may_try(&login, now) {
-            return Err(Error::Refused(Refusal::Busy));
-        }
-        let found = self.store.read(|tx| tx.login(&login))?;
-        let Some((plant, account, stored)) = found else {
-            // As much work as for a login that exists: the time must not tell which do.
-            secret::hash_password(self.random(), password)?;
-            self.sign_in_limit.failed(&login, now);
-            self.metrics().failed_sign_in("password");
-            return Ok(None);
-        };
-        if !secret::verify_password(password, &stored)? {
-            self.sign_in_limit.failed(&login, now);
-            self.metrics().failed_sign_in("password");
-            return Ok(None);
-        }
-        let (token, hash) = secret::new_token(self.random(), plant)?;
-        self.store.write(plant, |tx| {
-            let account = tx.account(plant, account)?.ok_or(Error::NotFound("account"))?;
-            tx.insert_session(&account, hash, now, Timestamp(now.0.saturating_add(SESSION_SPAN)))
-        })?;
-        Ok(Some(token))
-    }
-
-    /// The manager whose session this token opens, and the plant.
-    ///
-    /// # Errors
-    /// Only if the database fails.
-    pub fn session(&self, token: &str) -> Result<Option<(Account, Plant)>, Error> {
-        let Some((plant, hash)) = secret::read_token(token) else { return Ok(None) };
-        self.store.read(|tx| {
-            let Some(account) = tx.session(plant, hash, self.now())? else { return Ok(None) };
-            let account = tx.account(plant, account)?.ok_or(Error::NotFound("account"))?;
-            Ok((account.role == Role::Manager).then_some((account, tx.plant(plant)?)))
-        })
-    }
-
-    /// Ends the session of this token.
-    ///
-    /// # Errors
-    /// Only if the database fails.
-    pub fn sign_out(&self, token: &str) -> Result<(), Error> {
-        let Some((plant, hash)) = secret::read_token(token) else { return Ok(()) };
-        self.store.write(plant, |tx| tx.delete_session(plant, hash))
-    }
-
     /// Settles one mutation of `author`, byte for byte as it came, outside any phone's history.
     ///
     /// # Errors
     /// [`Error::TxnReused`] if its id stands for something else, [`Refusal::Malformed`] if it has none.
-    pub fn manage(&self, author: &Account, body: &str) -> Result<Outcome, Error> {
+    pub fn manage<'a>(&self, author: impl Into<Author<'a>>, body: &str) -> Result<Outcome, Error> {
         let parsed = Parsed::of(body);
         let txn = parsed.txn();
         if let Parsed::Malformed { error, .. } = &parsed
@@ -288,7 +284,8 @@ impl Server {
         {
             return Err(Error::malformed(error.to_string()));
         }
-        let outcome = self.settling(author.plant, |tx, pace| {
+        let author = author.into();
+        let outcome = self.settling(author.account.plant, |tx, pace| {
             self.settle_apart(tx, author, (txn, pace), |stored| {
                 Ok(stored.is_none_or(|stored| stored == body).then(|| body.to_owned()))
             })
@@ -302,9 +299,15 @@ impl Server {
     ///
     /// # Errors
     /// [`Error::TxnReused`] if `txn` stands for another action.
-    pub fn act(&self, author: &Account, txn: TxnId, action: &Action) -> Result<Outcome, Error> {
-        let outcome =
-            self.settling(author.plant, |tx, pace| self.act_within(tx, author, (txn, pace), action))?;
+    pub fn act<'a>(
+        &self,
+        author: impl Into<Author<'a>>,
+        txn: TxnId,
+        action: &Action,
+    ) -> Result<Outcome, Error> {
+        let author = author.into();
+        let work = |tx: &Tx<'_>, pace| self.act_within(tx, author, (txn, pace), action);
+        let outcome = self.settling(author.account.plant, work)?;
         self.metrics().settled(&outcome);
         Ok(outcome)
     }
@@ -312,7 +315,7 @@ impl Server {
     pub(crate) fn act_within(
         &self,
         tx: &Tx<'_>,
-        author: &Account,
+        author: Author<'_>,
         (txn, pace): (TxnId, Pace),
         action: &Action,
     ) -> Result<Outcome, Error> {
@@ -346,12 +349,13 @@ impl Server {
     fn settle_apart(
         &self,
         tx: &Tx<'_>,
-        author: &Account,
+        author: Author<'_>,
         (txn, pace): (TxnId, Pace),
         body: impl FnOnce(Option<&str>) -> Result<Option<String>, Error>,
     ) -> Result<Outcome, Error> {
-        let _span = tracing::info_span!("manage", account = %author.id).entered();
-        let known = tx.mutation(author.plant, author.id, txn)?;
+        let (plant, id) = (author.account.plant, author.account.id);
+        let _span = tracing::info_span!("manage", account = %id).entered();
+        let known = tx.mutation(plant, id, txn)?;
         let body = body(known.as_ref().map(|stored| stored.body.as_str()))?.ok_or(Error::TxnReused(txn))?;
         if let Some(stored) = known {
             let kind = kind_of(&Parsed::of(&stored.body));
@@ -359,11 +363,11 @@ impl Server {
         }
         let mut books = Books::open(tx, author, self.now(), pace)?;
         let dashboard = books.plant().dashboard;
-        let mut actor = tx.actor(author.plant, dashboard)?.unwrap_or_else(|| Actor::new(dashboard, None));
+        let mut actor = tx.actor(plant, dashboard)?.unwrap_or_else(|| Actor::new(dashboard, None));
         let link = Link::next(&actor, &body);
         let outcome = books.settle(&mut actor, &body, Parsed::of(&body), link)?;
         books.close()?;
-        tx.put_actor(author.plant, &actor)?;
+        tx.put_actor(plant, &actor)?;
         Ok(outcome)
     }
 }

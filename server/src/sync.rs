@@ -4,6 +4,7 @@
 use crate::apply::{Books, Link, Outcome, Pace, kind_of};
 use crate::server::Auth;
 use crate::store::{Account, Actor, Tx};
+use crate::who::Author;
 use crate::{Error, Server, tamper};
 use carboy_protocol::mutation::Parsed;
 use carboy_protocol::wire::{Answer, MAX_BATCH, Refusal, Settlement, SyncReply, SyncRequest};
@@ -133,7 +134,7 @@ fn receive(
         hash = stored;
     }
     let (links, is_broken) = links(request, hash, new)?;
-    let mut books = Books::open(tx, &auth.account, now, pace)?;
+    let mut books = Books::open(tx, Author { account: &auth.account, origin: &auth.origin }, now, pace)?;
     let batch: Vec<_> = new.iter().map(|body| Parsed::of(body.get())).collect();
     books.look_up(&batch)?;
     for ((body, parsed), link) in new.iter().zip(batch).zip(links) {

@@ -489,7 +489,7 @@ async fn a_deliverys_photos_are_beside_its_line_and_only_a_picture_is_shown() {
         assert_eq!(to_bytes(body, usize::MAX).await.unwrap(), file);
     }
     let other = world.server.create_plant("Other", "UGX".parse().unwrap()).unwrap();
-    world.server.create_manager(other, "Ali", "ali@example.com", "clean water").unwrap();
+    world.server.create_owner(other, "Ali", "ali@example.com", "clean water").unwrap();
     let mut stranger = Browser::new(&world);
     let address = format!("/photos/{}", hashes[0]);
     assert_eq!(stranger.get(&address).await.location.as_deref(), Some("/sign-in"));
@@ -501,7 +501,7 @@ async fn a_deliverys_photos_are_beside_its_line_and_only_a_picture_is_shown() {
 async fn another_plants_customers_and_devices_do_not_exist_here() {
     let world = world();
     let other = world.server.create_plant("Other", "UGX".parse().unwrap()).unwrap();
-    world.server.create_manager(other, "Ali", "ali@example.com", "clean water").unwrap();
+    world.server.create_owner(other, "Ali", "ali@example.com", "clean water").unwrap();
     let mut browser = Browser::new(&world);
     browser.sign_in("ali@example.com", "clean water").await;
     assert_eq!(browser.get(&address(&world, "")).await.status, 404);

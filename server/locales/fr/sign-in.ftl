@@ -4,4 +4,4 @@ sign-in-login = Identifiant
 sign-in-password = Mot de passe
 sign-in-send = Se connecter
 sign-in-no-match = L’identifiant et le mot de passe ne correspondent pas.
-sign-in-too-many = Trop d’essais. Attendez une minute, puis réessayez.
+sign-in-too-many = Trop d’essais. Réessayez dans { $minutes } min.

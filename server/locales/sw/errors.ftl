@@ -7,3 +7,5 @@ error-unreadable = Kilichotumwa hakikusomeka. Hakuna kilichobadilika.
 error-too-large = Ni kubwa mno. Hakuna kilichobadilika.
 error-failed = Seva imepata hitilafu. Hakuna kilichobadilika.
 error-not-our-form = Fomu hii haikutumwa kutoka ukurasa wa kikao hiki. Fungua ukurasa tena, kisha uitume.
+error-not-allowed = Unaweza kutazama hili, lakini si kulibadilisha. Muulize mmiliki wa kiwanda.
+error-unfit = Haiwezekani. Hakuna kilichobadilishwa.

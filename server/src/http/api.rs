@@ -4,7 +4,7 @@ use super::client::Client;
 use super::watch::is_too_slow;
 use super::{blocking, refused, refused_as};
 use crate::apply::Outcome;
-use crate::{Auth, Error, Server};
+use crate::{Auth, Author, Error, Rank, Server};
 use axum::Json;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -17,7 +17,7 @@ use axum::response::IntoResponse;
 use carboy_protocol::wire::{
     self, Answer, EnrolReply, EnrolRequest, MAX_BODY, MAX_PIECE, PhotoReply, Refusal, SyncReply, SyncRequest,
 };
-use carboy_protocol::{Mutation, PhotoHash, Role};
+use carboy_protocol::{Mutation, PhotoHash};
 use flate2::read::MultiGzDecoder;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
@@ -86,10 +86,10 @@ enum Refusals {
     responses((status = 200, description = "Settled", body = SyncReply), Refusals,
         (status = 409, description = "Another seq, another actor or the hashes first", body = Refusal)),
     security(("bearer" = [])))]
-async fn sync(State(server): State<Arc<Server>>, bearer: Bearer, body: RawBody) -> Reply {
+async fn sync(State(server): State<Arc<Server>>, client: Client, bearer: Bearer, body: RawBody) -> Reply {
     let reply = blocking(server, move |server| {
-        let auth = server.authenticate(&bearer.0).map_err(Error::Refused)?;
-        server.handle_sync(&auth, &body.json()?).map_err(Error::Refused)
+        let auth = server.admit(&client.text(), &bearer.0)?;
+        Ok(server.handle_sync(&auth, &body.json()?)?)
     });
     Ok(Json(reply.await?).into_response())
 }
@@ -99,13 +99,8 @@ async fn sync(State(server): State<Arc<Server>>, bearer: Bearer, body: RawBody) 
     params(("carboy-protocol" = u16, Header, description = "The version of the protocol: 1")),
     responses((status = 200, description = "Enrolled", body = EnrolReply), Refusals))]
 async fn enrol(State(server): State<Arc<Server>>, client: Client, body: RawBody) -> Reply {
-    let reply = blocking(server, move |server| {
-        server.handle_enrol(&client.text(), &body.json()?).map_err(Error::Refused)
-    });
-    match reply.await {
-        Err(Error::Refused(Refusal::Busy)) => Ok(refused_as(StatusCode::TOO_MANY_REQUESTS, &Refusal::Busy)),
-        reply => Ok(Json(reply?).into_response()),
-    }
+    let reply = blocking(server, move |server| server.handle_enrol(&client.text(), &body.json()?));
+    Ok(Json(reply.await?).into_response())
 }
 
 /// Where a piece of a photo begins.
@@ -125,6 +120,7 @@ struct Offset {
     security(("bearer" = [])))]
 async fn photo(
     State(server): State<Arc<Server>>,
+    client: Client,
     bearer: Bearer,
     hash: Result<Path<PhotoHash>, PathRejection>,
     offset: Result<Query<Offset>, QueryRejection>,
@@ -133,8 +129,8 @@ async fn photo(
     let Path(hash) = hash.map_err(|error| malformed(error.body_text()))?;
     let Query(Offset { from }) = offset.map_err(|error| malformed(error.body_text()))?;
     let reply = blocking(server, move |server| {
-        let auth = server.authenticate(&bearer.0).map_err(Error::Refused)?;
-        server.handle_photo(&auth, hash, from, &piece).map_err(Error::Refused)
+        let auth = server.admit(&client.text(), &bearer.0)?;
+        Ok(server.handle_photo(&auth, hash, from, &piece)?)
     });
     Ok(Json(reply.await?).into_response())
 }
@@ -154,19 +150,21 @@ struct Managed {
         (status = 403, description = "The token is not a manager's", body = Refusal),
         (status = 422, description = "The id stands for another mutation", body = Refusal)),
     security(("bearer" = [])))]
-async fn manage(State(server): State<Arc<Server>>, bearer: Bearer, body: RawBody) -> Reply {
+async fn manage(State(server): State<Arc<Server>>, client: Client, bearer: Bearer, body: RawBody) -> Reply {
     let outcome = blocking(server, move |server| {
-        let Auth { account, .. } = server.authenticate(&bearer.0).map_err(Error::Refused)?;
+        let Auth { account, origin, .. } = server.admit(&client.text(), &bearer.0)?;
         let body = String::from_utf8(body.decoded()?.into_owned())
             .map_err(|error| Error::malformed(error.to_string()))?;
-        if account.role == Role::Manager { server.manage(&account, &body).map(Some) } else { Ok(None) }
+        let author = Author { account: &account, origin: &origin };
+        let may = account.is_at_least(Rank::Manager);
+        if may { server.manage(author, &body).map(Some) } else { Ok(None) }
     });
     match outcome.await {
         Ok(Some(Outcome { answer, duplicate, .. })) => {
             Ok(Json(Managed { answer, duplicate }).into_response())
         }
         Ok(None) => {
-            let detail = "this token is not a manager's".to_owned();
+            let detail = "this token is not that of somebody who may change the plant".to_owned();
             Ok(refused_as(StatusCode::FORBIDDEN, &Refusal::SignIn { detail }))
         }
         Err(error @ Error::TxnReused(_)) => {
@@ -178,10 +176,10 @@ async fn manage(State(server): State<Arc<Server>>, bearer: Bearer, body: RawBody
 
 type Reply = Result<Response<Body>, Refused>;
 
-/// A refusal on its way out of a handler.
-struct Refused(Refusal);
+/// An error on its way out of a handler.
+struct Refused(Error);
 
-impl<E: Into<Refusal>> From<E> for Refused {
+impl<E: Into<Error>> From<E> for Refused {
     fn from(error: E) -> Self {
         Self(error.into())
     }
@@ -189,7 +187,10 @@ impl<E: Into<Refusal>> From<E> for Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response<Body> {
-        refused(&self.0)
+        let Error::Wait { seconds } = self.0 else { return refused(&self.0.into()) };
+        let mut response = refused_as(StatusCode::TOO_MANY_REQUESTS, &Refusal::Busy);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response
     }
 }
 
@@ -283,7 +284,7 @@ impl<S: Sync> FromRequestParts<S> for Bearer {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
                 Ok(Self(token.trim().to_owned()))
             }
-            _ => Err(Refused(Refusal::SignIn { detail: "no bearer token".into() })),
+            _ => Err(Error::sign_in("no bearer token").into()),
         }
     }
 }

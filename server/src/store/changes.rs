@@ -8,6 +8,7 @@ use super::people::role_name;
 use super::value::{ToValue, Value, params};
 use super::{Tx, tables};
 use crate::Error;
+use crate::who::Origin;
 use carboy_protocol::wire::{Answer, LedgerEntry, Visit};
 use carboy_protocol::{
     AccountId, ChainHash, CustomerId, Dot, FailReason, Field, Photo, PlantId, Profile, RouteId, Timestamp,
@@ -39,6 +40,9 @@ pub(crate) struct Settled {
     pub(crate) dot: Dot,
     pub(crate) body: String,
     pub(crate) answer: Answer,
+    /// What it does and to whom, for the audit trail; `None` for one that cannot be read.
+    pub(crate) kind: Option<&'static str>,
+    pub(crate) customer: Option<CustomerId>,
 }
 
 /// A visit in vain.
@@ -124,10 +128,11 @@ impl Tx<'_> {
         &self,
         (plant, account): (PlantId, AccountId),
         changes: &Changes,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<(), Error> {
         let written = Written { tx: self, plant, account, now };
-        written.mutations(&changes.settled)?;
+        written.mutations(&changes.settled, origin)?;
         written.dots(&changes.dots)?;
         written.customers(&changes.customers)?;
         written.profiles(&changes.profiles)?;
@@ -141,7 +146,8 @@ impl Tx<'_> {
 }
 
 impl Written<'_> {
-    fn mutations(&self, settled: &[Settled]) -> Result<(), Error> {
+    fn mutations(&self, settled: &[Settled], origin: &Origin) -> Result<(), Error> {
+        let (device, address) = (origin.device(), origin.address());
         let answers: Vec<_> =
             settled.iter().map(|settled| serde_json::to_string(&settled.answer)).collect::<Result<_, _>>()?;
         let rows = settled.iter().zip(&answers).map(|(settled, answer)| {
@@ -155,6 +161,13 @@ impl Written<'_> {
                 Value::Text(status(&settled.answer)),
                 answer.value(),
                 self.now.value(),
+                Value::Null,
+                Value::Null,
+                Value::Null,
+                settled.kind.value(),
+                settled.customer.value(),
+                device.value(),
+                address.value(),
                 Value::Null,
                 Value::Null,
                 Value::Null,

@@ -5,7 +5,9 @@ use super::value::{ToValue, Value};
 use super::{Row, Tx, params};
 use crate::Error;
 use carboy_protocol::wire::Answer;
-use carboy_protocol::{AccountId, ActorId, ChainHash, DeviceId, Dot, PlantId, Timestamp, TxnId, VectorClock};
+use carboy_protocol::{
+    AccountId, ActorId, ChainHash, CustomerId, DeviceId, Dot, PlantId, Timestamp, TxnId, VectorClock,
+};
 
 /// One history, as far as the server has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +132,7 @@ impl Tx<'_> {
         let (received_at, dot) = last.unwrap_or(first);
         let sql = format!(
             "SELECT {STORED}, m.account, m.received_at FROM mutations m
-             WHERE m.plant = ?1 AND m.status = 'parked' AND m.closed_by IS NULL
+             WHERE m.plant = ?1 AND m.status = 'parked' AND m.closed_by IS NULL AND m.closer IS NULL
                  AND (m.received_at, m.actor, m.seq) > (?2, ?3, ?4)
              ORDER BY m.received_at, m.actor, m.seq LIMIT ?5"
         );
@@ -146,7 +148,7 @@ impl Tx<'_> {
         (account, txn): (AccountId, TxnId),
     ) -> Result<bool, Error> {
         let sql = "SELECT count(*) FROM mutations WHERE plant = ?1 AND account = ?2 AND txn = ?3
-                   AND status = 'parked' AND closed_by IS NULL";
+                   AND status = 'parked' AND closed_by IS NULL AND closer IS NULL";
         Ok(self.count(sql, params![plant, account, txn])? > 0)
     }
 
@@ -155,13 +157,13 @@ impl Tx<'_> {
         &self,
         plant: PlantId,
         (account, txn): (AccountId, TxnId),
-        answer: &Answer,
-        rev: u64,
+        (answer, rev): (&Answer, u64),
+        (kind, customer): (Option<&'static str>, Option<CustomerId>),
     ) -> Result<(), Error> {
-        let sql = "UPDATE mutations SET status = ?1, answer = ?2, settled_rev = ?3
-                   WHERE plant = ?4 AND account = ?5 AND txn = ?6";
+        let sql = "UPDATE mutations SET status = ?1, answer = ?2, settled_rev = ?3, kind = ?4, customer = ?5
+                   WHERE plant = ?6 AND account = ?7 AND txn = ?8";
         let json = serde_json::to_string(answer)?;
-        self.execute(sql, params![status(answer), json, rev, plant, account, txn])?;
+        self.execute(sql, params![status(answer), json, rev, kind, customer, plant, account, txn])?;
         Ok(())
     }
 
@@ -189,6 +191,24 @@ impl Tx<'_> {
         let sql = "UPDATE dots SET hash = ?1 WHERE plant = ?2 AND actor = ?3 AND seq = ?4";
         self.execute(sql, params![hash, plant, dot.actor, dot.seq])?;
         Ok(())
+    }
+}
+
+impl Tx<'_> {
+    /// Notes that a manager dealt with a mutation that was rejected or parked; a parked one is then never applied.
+    /// Whether it was one that nobody had dealt with.
+    pub(crate) fn close_by_manager(
+        &self,
+        plant: PlantId,
+        (account, txn): (AccountId, TxnId),
+        closer: AccountId,
+        note: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let sql = "UPDATE mutations SET closer = ?1, closed_at = ?2, closed_note = ?3
+                   WHERE plant = ?4 AND account = ?5 AND txn = ?6
+                       AND status <> 'applied' AND closed_by IS NULL AND closer IS NULL";
+        Ok(self.execute(sql, params![closer, now, note, plant, account, txn])? == 1)
     }
 }
 

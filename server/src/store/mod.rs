@@ -3,6 +3,8 @@
 //! Rules live elsewhere; here are only typed reads and writes, grouped by what they are about. Each is written once,
 //! for both engines: what differs between them is behind one small trait in `driver`.
 
+mod access;
+mod audit;
 mod changes;
 mod customers;
 mod days;
@@ -16,17 +18,21 @@ mod photos;
 mod postgres;
 mod set_back;
 mod sqlite;
+mod staff;
 mod tables;
 mod transfer;
 mod value;
 
-pub(crate) use pages::{CustomerRow, DeviceRow, LedgerRow, NotApplied, Part, VisitRow};
-pub use people::{Account, Enrolment, Plant};
+pub(crate) use pages::{Closing, CustomerRow, DeviceRow, LedgerRow, NotApplied, Part, VisitRow};
+pub use people::{Account, Plant};
 
+pub(crate) use access::SessionRow;
+pub(crate) use audit::{Cursor, Entry, Filter, What};
 pub(crate) use changes::{Changes, Customer, ExpectedPhoto, FailedVisit, Settled, StopChange};
 pub(crate) use days::RiderDay;
 pub(crate) use history::{Actor, Parked, Stored};
 pub(crate) use photos::Photo;
+pub(crate) use staff::Person;
 pub(crate) use value::{Row, Value, params};
 
 use crate::Error;
@@ -158,6 +164,14 @@ impl Store {
         let result = work(&tx)?;
         session.commit()?;
         self.metrics.store("write", begun.elapsed());
+        Ok(result)
+    }
+
+    /// The same without a plant's lock: for what is no part of a plant's books, a directory or a session.
+    pub(crate) fn write_apart<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let session = self.driver.write()?;
+        let result = work(&Tx { session: session.as_ref() })?;
+        session.commit()?;
         Ok(result)
     }
 

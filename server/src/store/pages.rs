@@ -1,15 +1,15 @@
 //! What the dashboard's pages show, page by page.
 
-use super::{Tx, Value, params, people};
+use super::{Row, Tx, Value, params, people};
 use crate::Error;
 use carboy_protocol::wire::Answer;
 use carboy_protocol::{AccountId, CustomerId, DeviceId, PlantId, Role, Timestamp, TxnId};
 
 /// Mutations that had no effect and that nobody has dealt with, as an index has them.
-const OPEN: &str = "m.status <> 'applied' AND m.closed_by IS NULL";
+const OPEN: &str = "m.status <> 'applied' AND m.closed_by IS NULL AND m.closer IS NULL";
 
-/// Those that their author has dealt with.
-const CLOSED: &str = "m.closed_by IS NOT NULL";
+/// Those that their author or a manager has dealt with.
+const CLOSED: &str = "(m.closed_by IS NOT NULL OR m.closer IS NOT NULL)";
 
 /// A part of a longer list.
 #[derive(Debug, Clone)]
@@ -66,6 +66,7 @@ pub(crate) struct VisitRow {
 #[derive(Debug, Clone)]
 pub(crate) struct NotApplied {
     pub(crate) txn: TxnId,
+    pub(crate) account: AccountId,
     pub(crate) author: String,
     pub(crate) role: Role,
     pub(crate) body: String,
@@ -73,6 +74,16 @@ pub(crate) struct NotApplied {
     pub(crate) received_at: Timestamp,
     /// Its author's mutation that dealt with it.
     pub(crate) closed_by: Option<String>,
+    /// The manager who dealt with it.
+    pub(crate) closing: Option<Closing>,
+}
+
+/// That a manager dealt with a mutation that had no effect.
+#[derive(Debug, Clone)]
+pub(crate) struct Closing {
+    pub(crate) closer: String,
+    pub(crate) at: Timestamp,
+    pub(crate) note: Option<String>,
 }
 
 /// A phone, or a script's token.
@@ -86,6 +97,7 @@ pub(crate) struct DeviceRow {
     pub(crate) last_seen: Option<Timestamp>,
     pub(crate) unsent: u64,
     pub(crate) is_chain_broken: bool,
+    pub(crate) is_script: bool,
 }
 
 impl Tx<'_> {
@@ -209,9 +221,11 @@ impl Tx<'_> {
         let sql = format!("SELECT count(*) FROM mutations m WHERE m.plant = ?1 AND {condition}");
         let total = self.count(&sql, params![plant])?;
         let sql = format!(
-            "SELECT a.name, a.role, m.body, m.answer, m.received_at, m.txn, c.body
+            "SELECT a.name, a.role, m.body, m.answer, m.received_at, m.txn, c.body,
+                 m.account, k.name, m.closed_at, m.closed_note
              FROM mutations m JOIN accounts a ON a.plant = m.plant AND a.account = m.account
              LEFT JOIN mutations c ON c.plant = m.plant AND c.account = m.account AND c.txn = m.closed_by
+             LEFT JOIN accounts k ON k.plant = m.plant AND k.account = m.closer
              WHERE m.plant = ?1 AND {condition}
              ORDER BY m.received_at DESC, m.seq DESC LIMIT ?2 OFFSET ?3"
         );
@@ -224,6 +238,8 @@ impl Tx<'_> {
                 received_at: row.get(4)?,
                 txn: row.get(5)?,
                 closed_by: row.get(6)?,
+                account: row.get(7)?,
+                closing: closing(row)?,
             })
         })?;
         Ok(Part { rows, total })
@@ -238,7 +254,7 @@ impl Tx<'_> {
     /// The plant's devices: those in use first, then by owner.
     pub(crate) fn devices(&self, plant: PlantId) -> Result<Vec<DeviceRow>, Error> {
         let sql = "SELECT d.device, d.name, a.name, d.enrolled_at, d.revoked_at, d.last_seen,
-                       coalesce(d.unsent, 0), d.chain_broken
+                       coalesce(d.unsent, 0), d.chain_broken, d.public_key IS NULL
                    FROM devices d JOIN accounts a ON a.plant = d.plant AND a.account = d.account
                    WHERE d.plant = ?1
                    ORDER BY d.revoked_at IS NOT NULL, lower(a.name), d.enrolled_at DESC";
@@ -252,6 +268,7 @@ impl Tx<'_> {
                 last_seen: row.get(5)?,
                 unsent: row.get(6)?,
                 is_chain_broken: row.get(7)?,
+                is_script: row.get(8)?,
             })
         })
     }
@@ -274,6 +291,12 @@ impl Tx<'_> {
             })
         })
     }
+}
+
+fn closing(row: &Row<'_>) -> Result<Option<Closing>, Error> {
+    let (closer, at): (Option<String>, Option<Timestamp>) = (row.get(8)?, row.get(9)?);
+    let note = row.get(10)?;
+    Ok(closer.zip(at).map(|(closer, at)| Closing { closer, at, note }))
 }
 
 /// A LIKE pattern for texts that contain this one.

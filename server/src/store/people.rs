@@ -1,7 +1,7 @@
 //! Plants, the people who work with them, and how these prove who they are.
 
 use super::{Row, Tx, params};
-use crate::Error;
+use crate::{Error, Rank};
 use carboy_protocol::{AccountId, ActorId, Currency, DeviceId, PlantId, PublicKey, Role, Timestamp};
 
 /// A bottling plant.
@@ -30,23 +30,14 @@ pub struct Account {
     pub plant: PlantId,
     /// Who.
     pub id: AccountId,
-    /// What this person may do.
+    /// On which side of a conflict this person stands.
     pub role: Role,
+    /// What this person may do on the dashboard; `None` for a rider, who does not sign in there.
+    pub rank: Option<Rank>,
     /// What people call this person.
     pub name: String,
-}
-
-/// A one-time code, as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Enrolment {
-    /// The plant of whoever enrols with it.
-    pub plant: PlantId,
-    /// Who enrols with it.
-    pub account: AccountId,
-    /// Until when it is good.
-    pub expires_at: Timestamp,
-    /// Whether somebody has enrolled with it.
-    pub used: bool,
+    /// Whether neither password nor device of this account is good.
+    pub is_disabled: bool,
 }
 
 /// A phone or a script, found by its token.
@@ -117,100 +108,28 @@ impl Tx<'_> {
 
     pub(crate) fn insert_account(&self, account: &Account) -> Result<(), Error> {
         self.execute(
-            "INSERT INTO accounts (plant, account, role, name) VALUES (?1, ?2, ?3, ?4)",
-            params![account.plant, account.id, role_name(account.role), account.name],
+            "INSERT INTO accounts (plant, account, role, rank, name) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                account.plant,
+                account.id,
+                role_name(account.role),
+                account.rank.map(Rank::name),
+                account.name
+            ],
         )?;
         Ok(())
     }
 
     pub(crate) fn account(&self, plant: PlantId, id: AccountId) -> Result<Option<Account>, Error> {
-        let sql = "SELECT account, role, name FROM accounts WHERE plant = ?1 AND account = ?2";
-        self.one(sql, params![plant, id], |row| account(plant, row))
+        let sql = format!("SELECT {ACCOUNT} FROM accounts a WHERE a.plant = ?1 AND a.account = ?2");
+        self.one(&sql, params![plant, id], |row| account(plant, row))
     }
 
     /// The plant's people, by name.
     pub(crate) fn accounts(&self, plant: PlantId) -> Result<Vec<Account>, Error> {
-        let sql = "SELECT account, role, name FROM accounts WHERE plant = ?1 ORDER BY lower(name), account";
-        self.all(sql, params![plant], |row| account(plant, row))
-    }
-
-    /// Whether the login was free and is now this account's.
-    pub(crate) fn insert_login(&self, login: &str, account: &Account, hash: &str) -> Result<bool, Error> {
-        let inserted = self.execute(
-            "INSERT INTO logins (login, plant, account, password_hash) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO NOTHING",
-            params![login, account.plant, account.id, hash],
-        )?;
-        Ok(inserted == 1)
-    }
-
-    pub(crate) fn login(&self, login: &str) -> Result<Option<(PlantId, AccountId, String)>, Error> {
-        let sql = "SELECT plant, account, password_hash FROM logins WHERE login = ?1";
-        self.one(sql, params![login], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-    }
-
-    /// Opens a session, and ends the plant's expired ones.
-    pub(crate) fn insert_session(
-        &self,
-        account: &Account,
-        token_hash: [u8; 32],
-        now: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<(), Error> {
-        let plant = account.plant;
-        self.execute("DELETE FROM sessions WHERE plant = ?1 AND expires_at <= ?2", params![plant, now])?;
-        self.execute(
-            "INSERT INTO sessions (plant, token_hash, account, expires_at) VALUES (?1, ?2, ?3, ?4)",
-            params![plant, token_hash, account.id, expires_at],
-        )?;
-        Ok(())
-    }
-
-    pub(crate) fn session(
-        &self,
-        plant: PlantId,
-        token_hash: [u8; 32],
-        now: Timestamp,
-    ) -> Result<Option<AccountId>, Error> {
-        let sql = "SELECT account FROM sessions WHERE plant = ?1 AND token_hash = ?2 AND expires_at > ?3";
-        self.one(sql, params![plant, token_hash, now], |row| row.get(0))
-    }
-
-    pub(crate) fn delete_session(&self, plant: PlantId, token_hash: [u8; 32]) -> Result<(), Error> {
-        let sql = "DELETE FROM sessions WHERE plant = ?1 AND token_hash = ?2";
-        self.execute(sql, params![plant, token_hash])?;
-        Ok(())
-    }
-
-    pub(crate) fn insert_code(
-        &self,
-        account: &Account,
-        code_hash: [u8; 32],
-        expires_at: Timestamp,
-    ) -> Result<(), Error> {
-        self.execute(
-            "INSERT INTO codes (code_hash, plant, account, expires_at) VALUES (?1, ?2, ?3, ?4)",
-            params![code_hash, account.plant, account.id, expires_at],
-        )?;
-        Ok(())
-    }
-
-    pub(crate) fn code(&self, code_hash: [u8; 32]) -> Result<Option<Enrolment>, Error> {
-        let sql = "SELECT plant, account, expires_at, used_at IS NOT NULL FROM codes WHERE code_hash = ?1";
-        self.one(sql, params![code_hash], |row| {
-            Ok(Enrolment {
-                plant: row.get(0)?,
-                account: row.get(1)?,
-                expires_at: row.get(2)?,
-                used: row.get(3)?,
-            })
-        })
-    }
-
-    /// Whether the code was unused until now: of two who try at once, one succeeds.
-    pub(crate) fn use_code(&self, code_hash: [u8; 32], now: Timestamp) -> Result<bool, Error> {
-        let sql = "UPDATE codes SET used_at = ?1 WHERE code_hash = ?2 AND used_at IS NULL";
-        Ok(self.execute(sql, params![now, code_hash])? == 1)
+        let sql =
+            format!("SELECT {ACCOUNT} FROM accounts a WHERE a.plant = ?1 ORDER BY lower(a.name), a.account");
+        self.all(&sql, params![plant], |row| account(plant, row))
     }
 
     pub(crate) fn insert_device(
@@ -271,6 +190,16 @@ impl Tx<'_> {
     }
 }
 
-fn account(plant: PlantId, row: &Row<'_>) -> Result<Account, Error> {
-    Ok(Account { plant, id: row.get(0)?, role: role_of(&row.get::<String>(1)?), name: row.get(2)? })
+/// What [`account`] reads first.
+pub(super) const ACCOUNT: &str = "a.account, a.role, a.rank, a.name, a.disabled_at IS NOT NULL";
+
+pub(super) fn account(plant: PlantId, row: &Row<'_>) -> Result<Account, Error> {
+    Ok(Account {
+        plant,
+        id: row.get(0)?,
+        role: role_of(&row.get::<String>(1)?),
+        rank: row.get::<Option<String>>(2)?.and_then(|name| Rank::of(&name)),
+        name: row.get(3)?,
+        is_disabled: row.get(4)?,
+    })
 }

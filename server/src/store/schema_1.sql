@@ -1,5 +1,5 @@
--- Every table but the two directories (codes, logins) starts its key with the plant, so that the schema shards
--- by plant. PostgreSQL gets the same text with its own names for the types. Ids are 16 bytes, times milliseconds since 1970 by the server's clock unless named `at`, which is
+-- Every table but the three directories (codes, logins, brakes) starts its key with the plant, so that the schema
+-- shards by plant. PostgreSQL gets the same text with its own names for the types. Ids are 16 bytes, times milliseconds since 1970 by the server's clock unless named `at`, which is
 -- what the author's device said.
 
 CREATE TABLE plants (
@@ -22,25 +22,56 @@ CREATE TABLE accounts (
     plant BLOB NOT NULL REFERENCES plants,
     account BLOB NOT NULL,
     role TEXT NOT NULL CHECK (role IN ('rider', 'manager')),
+    -- What a person who signs in may do. NULL for a rider.
+    rank TEXT CHECK (rank IN ('viewer', 'manager', 'owner')),
     name TEXT NOT NULL,
-    PRIMARY KEY (plant, account)
+    -- Since when neither password nor device of this account is good.
+    disabled_at INTEGER,
+    PRIMARY KEY (plant, account),
+    CHECK ((role = 'manager') = (rank IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE logins (
     login TEXT PRIMARY KEY,
     plant BLOB NOT NULL,
     account BLOB NOT NULL,
-    password_hash TEXT NOT NULL
+    -- NULL until one is chosen.
+    password_hash TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX logins_by_account ON logins (plant, account);
+
+-- The one-time link with which somebody chooses a password; the last one made counts.
+CREATE TABLE password_links (
+    plant BLOB NOT NULL,
+    account BLOB NOT NULL,
+    token_hash BLOB NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (plant, account),
+    FOREIGN KEY (plant, account) REFERENCES accounts
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
     plant BLOB NOT NULL,
     token_hash BLOB NOT NULL,
     account BLOB NOT NULL,
+    started_at INTEGER NOT NULL,
+    -- Of the last request, to the minute.
+    last_seen INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
+    -- Where it was opened.
+    address TEXT NOT NULL,
     PRIMARY KEY (plant, token_hash),
     FOREIGN KEY (plant, account) REFERENCES accounts
 ) STRICT, WITHOUT ROWID;
+
+-- Attempts that failed, by a hash of what they are counted by: a login or an address.
+CREATE TABLE brakes (
+    key BLOB PRIMARY KEY,
+    count INTEGER NOT NULL,
+    last_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX brakes_by_time ON brakes (last_at);
 
 CREATE TABLE codes (
     code_hash BLOB PRIMARY KEY,
@@ -49,6 +80,7 @@ CREATE TABLE codes (
     expires_at INTEGER NOT NULL,
     used_at INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX codes_open ON codes (plant, expires_at) WHERE used_at IS NULL;
 
 CREATE TABLE devices (
     plant BLOB NOT NULL,
@@ -103,12 +135,49 @@ CREATE TABLE mutations (
     withdrawn_by BLOB,
     -- The rev at which a parked one was settled after all: its author's phones learn of that.
     settled_rev INTEGER,
+    -- What it does and to whom, out of the body, for the audit trail. NULL for what cannot be read.
+    kind TEXT,
+    customer BLOB,
+    -- The phone or script that it came from; NULL for a browser's.
+    device BLOB,
+    -- From where; NULL for the server's own machine.
+    address TEXT,
+    -- The manager who dealt with this one, which was rejected or parked, when, and what he wrote about it.
+    closer BLOB,
+    closed_at INTEGER,
+    closed_note TEXT,
     PRIMARY KEY (plant, account, txn)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX mutations_open ON mutations (plant, received_at) WHERE status <> 'applied' AND closed_by IS NULL;
-CREATE INDEX mutations_closed ON mutations (plant, received_at) WHERE closed_by IS NOT NULL;
-CREATE INDEX mutations_parked ON mutations (plant, received_at) WHERE status = 'parked' AND closed_by IS NULL;
+CREATE INDEX mutations_open ON mutations (plant, received_at)
+    WHERE status <> 'applied' AND closed_by IS NULL AND closer IS NULL;
+CREATE INDEX mutations_closed ON mutations (plant, received_at) WHERE closed_by IS NOT NULL OR closer IS NOT NULL;
+CREATE INDEX mutations_parked ON mutations (plant, received_at)
+    WHERE status = 'parked' AND closed_by IS NULL AND closer IS NULL;
+-- The audit trail: with its person and kind, so that a filter walks the index alone.
+CREATE INDEX mutations_by_time ON mutations (plant, received_at, actor, seq, account, kind);
+CREATE INDEX mutations_by_customer ON mutations (plant, customer, received_at, actor, seq)
+    WHERE customer IS NOT NULL;
+
 CREATE INDEX mutations_settled ON mutations (plant, account, settled_rev) WHERE settled_rev IS NOT NULL;
+
+-- Every change that is no mutation. Rows are only ever added.
+CREATE TABLE audit (
+    plant BLOB NOT NULL REFERENCES plants,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    -- Who; NULL for the command line, and for whoever has not proven who it is.
+    account BLOB,
+    -- From which script; NULL for a browser.
+    device BLOB,
+    -- From where; NULL for the server's own machine.
+    address TEXT,
+    kind TEXT NOT NULL,
+    -- What it was done to, if that has an id.
+    subject BLOB,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (plant, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_by_time ON audit (plant, at, number);
 
 -- Which mutation stands at which place of a history. A restored phone's repetition has a place of its own.
 CREATE TABLE dots (

@@ -45,7 +45,14 @@ pub(super) const PLANTS: Table = Table {
 pub(super) const ACCOUNTS: Table = Table {
     name: "accounts",
     key: 2,
-    columns: &[("plant", Blob), ("account", Blob), ("role", Text), ("name", Text)],
+    columns: &[
+        ("plant", Blob),
+        ("account", Blob),
+        ("role", Text),
+        ("rank", Text),
+        ("name", Text),
+        ("disabled_at", Int),
+    ],
 };
 
 pub(super) const LOGINS: Table = Table {
@@ -57,7 +64,37 @@ pub(super) const LOGINS: Table = Table {
 pub(super) const SESSIONS: Table = Table {
     name: "sessions",
     key: 2,
-    columns: &[("plant", Blob), ("token_hash", Blob), ("account", Blob), ("expires_at", Int)],
+    columns: &[
+        ("plant", Blob),
+        ("token_hash", Blob),
+        ("account", Blob),
+        ("started_at", Int),
+        ("last_seen", Int),
+        ("expires_at", Int),
+        ("address", Text),
+    ],
+};
+
+pub(super) const PASSWORD_LINKS: Table = Table {
+    name: "password_links",
+    key: 2,
+    columns: &[("plant", Blob), ("account", Blob), ("token_hash", Blob), ("expires_at", Int)],
+};
+
+pub(super) const AUDIT: Table = Table {
+    name: "audit",
+    key: 2,
+    columns: &[
+        ("plant", Blob),
+        ("number", Int),
+        ("at", Int),
+        ("account", Blob),
+        ("device", Blob),
+        ("address", Text),
+        ("kind", Text),
+        ("subject", Blob),
+        ("detail", Text),
+    ],
 };
 
 pub(super) const CODES: Table = Table {
@@ -120,6 +157,13 @@ pub(super) const MUTATIONS: Table = Table {
         ("closed_by", Blob),
         ("withdrawn_by", Blob),
         ("settled_rev", Int),
+        ("kind", Text),
+        ("customer", Blob),
+        ("device", Blob),
+        ("address", Text),
+        ("closer", Blob),
+        ("closed_at", Int),
+        ("closed_note", Text),
     ],
 };
 
@@ -249,15 +293,17 @@ pub(super) const SET_BACKS: Table =
     Table { name: "set_backs", key: 2, columns: &[("plant", Blob), ("rev", Int), ("leapt_to", Int)] };
 
 /// Every table, those that others refer to first.
-pub(super) const ALL: [&Table; 21] = [
+pub(super) const ALL: [&Table; 23] = [
     &PLANTS,
     &ACCOUNTS,
     &LOGINS,
+    &PASSWORD_LINKS,
     &SESSIONS,
     &CODES,
     &DEVICES,
     &ACTORS,
     &MUTATIONS,
+    &AUDIT,
     &DOTS,
     &CUSTOMERS,
     &PROFILES,

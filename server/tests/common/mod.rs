@@ -106,7 +106,7 @@ pub fn world_at(engine: Engine, location: Location) -> World {
     let store = Store::migrate(&location).unwrap();
     let server = Arc::new(Server::over(store, clock.clone(), random.clone()));
     let plant = server.create_plant("Maji", "KES".parse().unwrap()).unwrap();
-    let manager = server.create_manager(plant, "Grace", "grace@example.com", "clean water").unwrap();
+    let manager = server.create_owner(plant, "Grace", "grace@example.com", "clean water").unwrap();
     let rider = server.create_rider(plant, "Amina").unwrap();
     let fields = BTreeMap::from([(Field::Name, "Kiosk".to_owned()), (Field::Phone, "0700".to_owned())]);
     let customer = server.add_customer(&manager, fields).unwrap();
@@ -211,11 +211,15 @@ impl World {
         self.profile().siblings(Field::Phone).iter().map(|sibling| sibling.value.clone()).collect()
     }
 
-    /// Every row of every table, but for the count of transactions.
+    /// Every row of every table, but for the count of transactions and when sessions were used.
     pub fn dump(&self) -> Vec<(&'static str, Vec<Value>)> {
         let mut dump = Vec::new();
         for (table, _) in Store::columns() {
-            let columns = if table == "plants" { "plant, name, currency, rev, dashboard" } else { "*" };
+            let columns = match table {
+                "plants" => "plant, name, currency, rev, dashboard",
+                "sessions" => "plant, token_hash, account, expires_at",
+                _ => "*",
+            };
             let rows = self.server.store().rows(&format!("SELECT {columns} FROM {table}")).unwrap();
             let mut rows: Vec<_> = rows.into_iter().map(|row| (table, row)).collect();
             rows.sort_by_key(|row| format!("{row:?}"));

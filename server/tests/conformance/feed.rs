@@ -245,7 +245,7 @@ fn a_cursor_from_before_the_server_was_set_back_is_answered_with_the_rev_it_has(
 fn another_plants_changes_are_not_in_the_feed() {
     let world = world();
     let other = world.server.create_plant("Other", "UGX".parse().unwrap()).unwrap();
-    let manager = world.server.create_manager(other, "Ali", "ali@example.com", "clean water").unwrap();
+    let manager = world.server.create_owner(other, "Ali", "ali@example.com", "clean water").unwrap();
     let fields = BTreeMap::from([(Field::Name, "secret".to_owned())]);
     world.server.add_customer(&manager, fields).unwrap();
     let (items, _) = world.feed(&world.phone(), 0);

@@ -1,5 +1,7 @@
 //! What holds on every store: the same tests run on each of them.
 
+mod accounts;
+mod audit;
 mod feed;
 mod folding;
 mod formats;

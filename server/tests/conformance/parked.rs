@@ -78,3 +78,22 @@ fn what_its_author_has_withdrawn_stays_without_effect_after_an_update() {
     assert_eq!(world.ledger(), [0_i64; 0]);
     assert_eq!(world.balance(), kes(0).minor);
 }
+
+#[test]
+fn what_a_manager_has_dealt_with_stays_without_effect_after_an_update() {
+    let world = world();
+    let mut phone = world.phone();
+    let (closed, left) =
+        (record_newer(&world, &mut phone, world.cash(500)), record_newer(&world, &mut phone, world.cash(70)));
+    phone.sync(&world);
+    world
+        .server
+        .close_record((&world.manager).into(), (world.rider.id, closed), "paid in the office")
+        .unwrap();
+    assert_eq!(update(&world), 1);
+    assert_eq!(world.ledger(), [-70]);
+    assert_ne!(closed, left);
+    let kinds: Vec<(Option<String>,)> =
+        world.rows("SELECT kind FROM mutations WHERE settled_rev IS NOT NULL");
+    assert_eq!(kinds, [(Some("collect_cash".to_owned()),)], "the trail knows now what it is");
+}

@@ -115,7 +115,7 @@ impl World {
         let path = folder.path().join("plant.db");
         let server = Arc::new(Server::open_with(&path, surroundings.clone(), surroundings.clone()).unwrap());
         let plant = server.create_plant("Maji Safi", "KES".parse().unwrap()).unwrap();
-        let manager = server.create_manager(plant, "Grace", "grace", "a long password").unwrap();
+        let manager = server.create_owner(plant, "Grace", "grace", "a long password").unwrap();
         let rider = server.create_rider(plant, "Amina").unwrap();
         server.put_product(&manager, &"20L".parse().unwrap(), "20 litres", kes(15_000)).unwrap();
         let customer = |n: u32| {

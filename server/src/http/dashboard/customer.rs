@@ -94,7 +94,11 @@ pub(super) fn page(
         (shown.flash())
         (shown.conflicts(server)?)
         div.columns {
-            div.side { (shown.profile(server)?) (shown.set_form(server)?) (shown.adjust_form(server)?) }
+            div.side {
+                (shown.profile(server)?)
+                @if frame.may_work() { (shown.set_form(server)?) (shown.adjust_form(server)?) }
+                p.muted { a href=(format!("/audit?customer={customer}")) { (lang.text("people-trail")) } }
+             }
             div { (shown.ledger()) }
         }
     };
@@ -168,13 +172,13 @@ impl Shown<'_> {
                     (frame.by(author, sibling.role)) " · " (frame.time(sibling.at))
                 }
             }
-            form method="post" action=(self.action("keep")) {
+            @if self.frame.may_work() { form method="post" action=(self.action("keep")) {
                 (self.hidden_parts(server)?)
                 (self.hidden_clock())
                 (view::hidden("field", field.name()))
                 (view::hidden("value", &sibling.value))
                 button.quiet { (lang.text("customer-keep")) }
-            }
+            } }
         })
     }
 
@@ -189,10 +193,12 @@ impl Shown<'_> {
                         @if !shown(field).is_empty() { div { dt { (explain::label(lang, field)) } dd { bdi { (shown(field)) } } } }
                     }
                 }
-                details open[is_open] {
-                    summary { (lang.text("customer-edit")) }
-                    (self.error(Form::Profile))
-                    (self.profile_form(server)?)
+                @if self.frame.may_work() {
+                    details open[is_open] {
+                        summary { (lang.text("customer-edit")) }
+                        (self.error(Form::Profile))
+                        (self.profile_form(server)?)
+                    }
                 }
             }
         })

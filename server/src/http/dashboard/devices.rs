@@ -4,9 +4,10 @@ use super::view::{self, Frame, Place};
 use super::{Failed, Manager, Posted};
 use crate::http::blocking;
 use crate::store::{Account, DeviceRow};
-use crate::{Error, Server};
+use crate::{Error, Rank, Server};
 use axum::extract::State;
-use axum::response::Redirect;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
 use carboy_protocol::{AccountId, DeviceId, Timestamp};
 use maud::{Markup, PreEscaped, html};
 use qrcode::QrCode;
@@ -19,48 +20,87 @@ pub(super) async fn show(State(server): State<Arc<Server>>, manager: Manager) ->
 
 pub(super) async fn new_code(State(server): State<Arc<Server>>, posted: Posted) -> Result<Markup, Failed> {
     let page = blocking(server, move |server| {
-        let (plant, account) = (posted.manager.plant.id, posted.fields.hidden::<AccountId>("account")?);
-        let (code, expires_at) = server.create_enrol_code(plant, account)?;
-        page(server, &posted.manager, Some(&(account, code, expires_at)))
+        let account = posted.fields.hidden::<AccountId>("account")?;
+        let (code, until) = server.create_enrol_code(posted.manager.author(), account)?;
+        page(server, &posted.manager, Some(&Made::Code { account, code, until }))
     });
     Ok(page.await?)
 }
 
 pub(super) async fn revoke(State(server): State<Arc<Server>>, posted: Posted) -> Result<Redirect, Failed> {
     let work = blocking(server, move |server| {
-        server.revoke_device(posted.manager.plant.id, posted.fields.hidden::<DeviceId>("device")?)
+        server.revoke_device(posted.manager.author(), posted.fields.hidden::<DeviceId>("device")?)
     });
     work.await?;
     Ok(Redirect::to("/devices"))
 }
 
-fn page(
-    server: &Server,
-    manager: &Manager,
-    code: Option<&(AccountId, String, Timestamp)>,
-) -> Result<Markup, Error> {
-    let now = server.now();
+pub(super) async fn cancel_code(
+    State(server): State<Arc<Server>>,
+    Posted { manager, fields }: Posted,
+) -> Result<Redirect, Failed> {
+    let work = blocking(server, move |server| {
+        let (account, until) = (fields.hidden("account")?, fields.hidden("until")?);
+        server.cancel_code(manager.author(), account, Timestamp(until))
+    });
+    work.await?;
+    Ok(Redirect::to("/devices"))
+}
+
+pub(super) async fn new_token(
+    State(server): State<Arc<Server>>,
+    Posted { manager, fields }: Posted,
+) -> Result<Response, Failed> {
+    let work = move |server: &Server| {
+        let account = fields.hidden::<AccountId>("account")?;
+        match server.create_token(manager.author(), account, fields.get("name")) {
+            Ok(token) => Ok(page(server, &manager, Some(&Made::Token(token)))?.into_response()),
+            Err(Error::Unfit(unfit)) => {
+                let page = page(server, &manager, Some(&Made::Error(unfit.in_words(manager.lang))))?;
+                Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            }
+            Err(error) => Err(error),
+        }
+    };
+    Ok(blocking(server, work).await?)
+}
+
+pub(super) async fn revoke_token(
+    State(server): State<Arc<Server>>,
+    Posted { manager, fields }: Posted,
+) -> Result<Redirect, Failed> {
+    let work = blocking(server, move |server| {
+        server.revoke_token(manager.author(), fields.hidden::<DeviceId>("device")?)
+    });
+    work.await?;
+    Ok(Redirect::to("/devices"))
+}
+
+/// What a form left to show.
+enum Made {
+    Code { account: AccountId, code: String, until: Timestamp },
+    Token(String),
+    Error(String),
+}
+
+fn page(server: &Server, manager: &Manager, made: Option<&Made>) -> Result<Markup, Error> {
+    let (now, plant) = (server.now(), manager.plant.id);
     server.store().read(|tx| {
-        let (devices, people) = (tx.devices(manager.plant.id)?, tx.accounts(manager.plant.id)?);
+        let (devices, people) = (tx.devices(plant)?, tx.accounts(plant)?);
+        let name = |id| people.iter().find(|person| person.id == id).map_or("", |person| person.name.as_str());
         let frame = manager.frame(tx)?;
         let lang = frame.lang;
         let content = html! {
             h1 { (lang.text("devices-title")) }
-            @if let Some((account, code, expires_at)) = code {
-                (code_card(&frame, people.iter().find(|person| person.id == *account), code, *expires_at)?)
+            @match made {
+                Some(Made::Code { account, code, until }) => (code_card(&frame, &manager.site, name(*account), code, *until)?),
+                Some(Made::Token(token)) => (token_card(&frame, token)),
+                Some(Made::Error(error)) => p.error role="alert" { (error) },
+                None => {},
             }
-            form.card.line method="post" action="/devices/code" {
-                (view::hidden("csrf", &frame.csrf))
-                label {
-                    (lang.text("devices-enrol-for"))
-                    select name="account" {
-                        @for person in &people {
-                            option value=(person.id) { (person.name) " (" (frame.role(person.role)) ")" }
-                        }
-                    }
-                }
-                button { (lang.text("devices-new-code")) }
-            }
+            @if frame.may_work() { (code_form(&frame, &people)) }
+            @for (account, until) in tx.open_codes(plant, now)? { (open_code(&frame, name(account), account, until)) }
+            @if frame.rank == Rank::Owner { (token_form(&frame, &people)) }
             @if devices.is_empty() { p.empty { (lang.text("devices-none")) } }
             @for row in &devices { (device(&frame, row, now)) }
         };
@@ -68,17 +108,94 @@ fn page(
     })
 }
 
+/// A choice among people; `fits` says whom.
+fn person_field(frame: &Frame, label: &str, people: &[Account], fits: fn(&Account) -> bool) -> Markup {
+    html! {
+        label {
+            (frame.lang.text(label))
+            select name="account" {
+                @for person in people.iter().filter(|person| !person.is_disabled && fits(person)) {
+                    option value=(person.id) { (person.name) " (" (frame.role(person.role)) ")" }
+                }
+            }
+        }
+    }
+}
+
+fn code_form(frame: &Frame, people: &[Account]) -> Markup {
+    html! {
+        form.card.line method="post" action="/devices/code" {
+            (view::hidden("csrf", &frame.csrf))
+            (person_field(frame, "devices-enrol-for", people, Account::may_record))
+            button { (frame.lang.text("devices-new-code")) }
+        }
+    }
+}
+
+/// A code that nobody has used yet.
+fn open_code(frame: &Frame, name: &str, account: AccountId, until: Timestamp) -> Markup {
+    let lang = frame.lang;
+    html! {
+        div.card.line {
+            p {
+                (lang.with("devices-code-for", &[("name", name.into())])) " · "
+                span.muted { (lang.html("devices-code-until", &[], &[("time", frame.time(until))])) }
+            }
+            @if frame.may_work() {
+                form method="post" action="/devices/cancel" {
+                    (view::hidden("csrf", &frame.csrf))
+                    (view::hidden("account", &account.to_string()))
+                    (view::hidden("until", &until.0.to_string()))
+                    button.quiet.danger { (lang.text("devices-code-cancel")) }
+                }
+            }
+        }
+    }
+}
+
+fn token_form(frame: &Frame, people: &[Account]) -> Markup {
+    let lang = frame.lang;
+    html! {
+        details.card {
+            summary { (lang.text("devices-token-new")) }
+            p.muted { (lang.text("devices-token-what")) }
+            form.line method="post" action="/tokens" {
+                (view::hidden("csrf", &frame.csrf))
+                (person_field(frame, "devices-token-for", people, |person| person.rank.is_some()))
+                label { (lang.text("devices-token-name")) input name="name" autocomplete="off" dir="auto" required; }
+                button { (lang.text("devices-token-make")) }
+            }
+        }
+    }
+}
+
+fn token_card(frame: &Frame, token: &str) -> Markup {
+    html! {
+        section.card.link role="status" {
+            h2 { (frame.lang.text("devices-token")) }
+            p { code dir="ltr" { (token) } }
+            p.muted { (frame.lang.text("devices-token-use")) }
+        }
+    }
+}
+
+/// What the app reads from the drawing: where the server is, and the code. See `docs/protocol.md`.
+fn enrol_link(site: &str, code: &str) -> String {
+    format!("carboy://enrol?server={}&code={code}", view::encoded(site))
+}
+
 fn code_card(
     frame: &Frame,
-    person: Option<&Account>,
+    site: &str,
+    name: &str,
     code: &str,
     expires_at: Timestamp,
 ) -> Result<Markup, Error> {
-    let qr = QrCode::new(code).map_err(|error| Error::Invalid(format!("qr code: {error}")))?;
+    let qr =
+        QrCode::new(enrol_link(site, code)).map_err(|error| Error::Invalid(format!("qr code: {error}")))?;
     let svg = qr.render::<svg::Color<'_>>().min_dimensions(192, 192).build();
     // Within a page, a drawing starts at its element.
     let svg = svg.find("<svg").map_or("", |start| &svg[start..]);
-    let name = person.map_or("", |person| person.name.as_str());
     let until = [("time", frame.time(expires_at))];
     Ok(html! {
         section.card.code role="status" {
@@ -97,6 +214,7 @@ fn device(frame: &Frame, row: &DeviceRow, now: Timestamp) -> Markup {
         article.card.device {
             h2 {
                 bdi { (row.owner) } " " bdi.muted { (row.name) }
+                @if row.is_script { " " span.badge.calm { (lang.text("devices-script")) } }
                 @if row.revoked_at.is_some() { " " span.badge { (lang.text("devices-revoked")) } }
                 @if row.is_chain_broken { " " span.badge { (lang.text("devices-changed")) } }
             }
@@ -112,11 +230,12 @@ fn device(frame: &Frame, row: &DeviceRow, now: Timestamp) -> Markup {
                 div { dt { (lang.text("devices-enrolled")) } dd { (frame.time(row.enrolled_at)) } }
             }
             @if row.is_chain_broken { p.error { (lang.text("devices-changed-why")) } }
-            @if row.revoked_at.is_none() {
+            @let (address, least) = if row.is_script { ("/tokens/revoke", Rank::Owner) } else { ("/devices/revoke", Rank::Manager) };
+            @if row.revoked_at.is_none() && frame.rank >= least {
                 details {
                     summary { (lang.text("devices-revoke-ask")) }
                     p.muted { (lang.text("devices-revoke-what")) }
-                    form method="post" action="/devices/revoke" {
+                    form method="post" action=(address) {
                         (view::hidden("csrf", &frame.csrf))
                         (view::hidden("device", &row.device.to_string()))
                         button.quiet.danger { (lang.text("devices-revoke")) }

@@ -73,7 +73,7 @@ fn submit(
     if let Err(invalid) = action.validate() {
         return Ok(Err(in_words(lang, &invalid)));
     }
-    match server.act(&manager.account, txn, action) {
+    match server.act(manager.author(), txn, action) {
         Ok(outcome) => Ok(match outcome.answer {
             Answer::Applied { .. } => Ok(()),
             Answer::Rejected { reason, .. } => {

@@ -3,14 +3,16 @@
 
 use super::problem::Problem;
 use super::text::Lang;
-use super::{FORM, Fields, SESSION, set_cookie};
-use crate::secret;
+use super::{Cookies, Fields};
+use crate::{Server, secret};
 use axum::Form;
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Redirect;
 use axum_extra::extract::CookieJar;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The cookie that holds the chosen language's code.
 const LANGUAGE: &str = "carboy_language";
@@ -56,11 +58,13 @@ pub(super) fn form(lang: Lang, csrf: &str, here: &str) -> Markup {
 
 /// Remembers the choice in the browser. The form may be that of a session's page or of the sign-in page.
 pub(super) async fn choose(
+    State(server): State<Arc<Server>>,
     jar: CookieJar,
     Form(fields): Form<BTreeMap<String, String>>,
 ) -> Result<(CookieJar, Redirect), Problem> {
     let fields = Fields(fields);
-    let holders = [SESSION, FORM].into_iter().filter_map(|name| jar.get(name));
+    let cookies = Cookies::of(&server);
+    let holders = [cookies.session(), cookies.form()].into_iter().filter_map(|name| jar.get(name));
     let is_ours = |csrf: &str| {
         holders.map(|it| secret::csrf_token(it.value())).any(|it| secret::same_secret(csrf, &it))
     };
@@ -70,7 +74,7 @@ pub(super) async fn choose(
     let Some(lang) = Lang::of_code(fields.get("language")) else {
         return Err(Problem::unreadable("form field language"));
     };
-    let mut cookie = set_cookie(LANGUAGE, lang.code().to_owned());
+    let mut cookie = cookies.made(LANGUAGE, lang.code().to_owned());
     cookie.make_permanent();
     // Only ever within this server: `//host` and `/\host` lead elsewhere.
     let here = fields.get("here");

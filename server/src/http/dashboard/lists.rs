@@ -2,11 +2,12 @@
 
 use super::text::Lang;
 use super::view::{self, Frame, Place};
-use super::{Failed, Manager, explain};
+use super::{Failed, Manager, Posted, explain};
 use crate::http::blocking;
-use crate::store::{CustomerRow, NotApplied, Part, Tx};
+use crate::store::{Closing, CustomerRow, NotApplied, Part, Tx};
 use crate::{Error, Server};
 use axum::extract::{Query, State};
+use axum::response::Redirect;
 use carboy_protocol::wire::Answer;
 use carboy_protocol::{CustomerId, PlantId};
 use maud::{Markup, html};
@@ -175,9 +176,52 @@ fn not_applied(tx: &Tx<'_>, frame: &Frame, plant: PlantId, row: &NotApplied) -> 
                 (frame.by(&row.author, row.role)) " · "
                 (lang.html("rejected-received", &[], &[("time", frame.time(row.received_at))]))
             }
+            @if let Some(closing) = &row.closing { (closed(frame, closing)) }
+            @if frame.may_work() && row.closed_by.is_none() && row.closing.is_none() { (close_form(frame, row)) }
             details { summary { (lang.text("rejected-as-it-came")) } pre dir="ltr" { (row.body) } }
         }
     })
+}
+
+/// What a manager did about it.
+fn closed(frame: &Frame, closing: &Closing) -> Markup {
+    let (name, time) = (html! { bdi { (closing.closer) } }, frame.time(closing.at));
+    html! {
+        p {
+            span.badge.calm { (frame.lang.html("rejected-closed-by", &[], &[("name", name), ("time", time)])) }
+            @if let Some(note) = &closing.note { " " bdi { (note) } }
+        }
+    }
+}
+
+fn close_form(frame: &Frame, row: &NotApplied) -> Markup {
+    let lang = frame.lang;
+    html! {
+        details {
+            summary { (lang.text("rejected-close")) }
+            @if row.answer == Answer::Parked { p.muted { (lang.text("rejected-close-parked")) } }
+            form.line method="post" action="/rejected/close" {
+                (view::hidden("csrf", &frame.csrf))
+                (view::hidden("account", &row.account.to_string()))
+                (view::hidden("txn", &row.txn.to_string()))
+                label { (lang.text("rejected-note")) input name="note" autocomplete="off" dir="auto"; }
+                button { (lang.text("rejected-close-send")) }
+            }
+        }
+    }
+}
+
+/// Closes what had no effect, with or without a word about it. Sent twice, it is closed once.
+pub(super) async fn close(
+    State(server): State<Arc<Server>>,
+    Posted { manager, fields }: Posted,
+) -> Result<Redirect, Failed> {
+    let work = blocking(server, move |server| {
+        let record = (fields.hidden("account")?, fields.hidden("txn")?);
+        server.close_record(manager.author(), record, fields.get("note"))
+    });
+    work.await?;
+    Ok(Redirect::to("/rejected"))
 }
 
 fn link(customer: CustomerId, name: &str) -> Markup {

@@ -3,7 +3,10 @@
 //! Every form carries the session's CSRF token, a transaction id and the clock that the page showed; submitting it
 //! twice is a duplicate, and what came in meanwhile is resolved by the same rule as a phone's mutation.
 
+mod account;
 mod amount;
+mod audit;
+mod cookies;
 mod customer;
 mod devices;
 mod explain;
@@ -11,38 +14,34 @@ mod formats;
 mod forms;
 mod language;
 mod lists;
+mod people;
 mod photos;
 mod problem;
+mod rights;
 mod settings;
+mod sign_in;
 pub(crate) mod text;
 mod view;
 
 use super::blocking;
+use super::client::Client;
 use crate::store::{Account, Plant, Tx};
-use crate::{Error, Server, secret};
+use crate::{Author, Error, Origin, Rank, Server, secret};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef, FromRequest, FromRequestParts, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum_extra::extract::CookieJar;
-use axum_extra::extract::cookie::{Cookie, SameSite};
-use carboy_protocol::wire::Refusal;
+use cookies::Cookies;
 use jiff::tz::TimeZone;
-use maud::{Markup, html};
 use problem::Problem;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use text::Lang;
 use view::Frame;
-
-/// The cookie that holds the session's token.
-const SESSION: &str = "carboy_session";
-
-/// The cookie that ties the sign-in form to the browser that asked for it.
-const FORM: &str = "carboy_form";
 
 /// The largest form that is read, in bytes: far above all fields at their longest.
 const MAX_FORM: usize = 64 * 1024;
@@ -51,16 +50,28 @@ const MAX_FORM: usize = 64 * 1024;
 pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new()
         .route("/", get(async || Redirect::to("/customers")))
-        .route("/sign-in", get(sign_in_form).post(sign_in))
-        .route("/sign-out", post(sign_out))
+        .route("/sign-in", get(sign_in::show).post(sign_in::send))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/password/{token}", get(sign_in::show_link).post(sign_in::send_link))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::change))
+        .route("/account/sessions", post(account::end_others))
+        .route("/people", get(people::show))
+        .route("/people/{form}", post(people::send))
+        .route("/riders", post(people::add_rider))
+        .route("/tokens", post(devices::new_token))
+        .route("/tokens/revoke", post(devices::revoke_token))
+        .route("/audit", get(audit::show))
         .route("/customers", get(lists::customers))
         .route("/customers/{customer}", get(customer::show))
         .route("/customers/{customer}/{form}", post(forms::send))
         .route("/photos/{hash}", get(photos::show))
         .route("/conflicts", get(lists::conflicts))
         .route("/rejected", get(lists::rejected))
+        .route("/rejected/close", post(lists::close))
         .route("/devices", get(devices::show))
         .route("/devices/code", post(devices::new_code))
+        .route("/devices/cancel", post(devices::cancel_code))
         .route("/devices/revoke", post(devices::revoke))
         .route("/settings", get(settings::show).post(settings::save))
         .route(language::ADDRESS, post(language::choose))
@@ -93,11 +104,14 @@ async fn style() -> impl IntoResponse {
     (headers, include_str!("style.css"))
 }
 
-/// A signed-in manager.
+/// Somebody who is signed in, and may send this request.
 #[derive(Debug, Clone)]
 struct Manager {
     account: Account,
     plant: Plant,
+    origin: Origin,
+    /// The server as this browser addresses it: `https://carboy.example`.
+    site: String,
     /// The session's token.
     session: String,
     /// The language of the pages for this browser.
@@ -107,10 +121,16 @@ struct Manager {
 }
 
 impl Manager {
+    /// Who changes what this request changes, and from where.
+    fn author(&self) -> Author<'_> {
+        Author { account: &self.account, origin: &self.origin }
+    }
+
     fn frame(&self, tx: &Tx<'_>) -> Result<Frame, Error> {
         Ok(Frame {
             plant: self.plant.name.clone(),
             manager: self.account.name.clone(),
+            rank: self.account.rank.unwrap_or(Rank::Viewer),
             csrf: secret::csrf_token(&self.session),
             here: self.here.clone(),
             lang: self.lang,
@@ -130,18 +150,25 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let to_sign_in = || Redirect::to("/sign-in").into_response();
-        let session = cookie(&parts.headers, SESSION).ok_or_else(to_sign_in)?;
+        let server = Arc::<Server>::from_ref(state);
+        let session = cookie(&parts.headers, Cookies::of(&server).session()).ok_or_else(to_sign_in)?;
         let token = session.clone();
-        let found = blocking(Arc::from_ref(state), move |server| server.session(&token)).await;
+        let site = site(&server, &parts.headers);
+        let found = blocking(server, move |server| server.session(&token)).await;
         let (account, plant) =
             found.map_err(|error| Failed(error).into_response())?.ok_or_else(to_sign_in)?;
+        if !account.is_at_least(rights::needed(&parts.method, parts.uri.path())) {
+            return Err(Problem::new(StatusCode::FORBIDDEN, "error-not-allowed").into_response());
+        }
+        let Ok(client) = Client::from_request_parts(parts, state).await;
+        let origin = Origin::Browser { address: client.text() };
         let lang = language::asked(&parts.headers).or_else(|| Lang::of_code(&plant.language));
         // What a form was sent to is no page to come back to.
         let here = match parts.method {
             Method::GET => parts.uri.to_string(),
             _ => "/".to_owned(),
         };
-        Ok(Self { account, plant, session, lang: lang.unwrap_or(Lang::En), here })
+        Ok(Self { account, plant, origin, site, session, lang: lang.unwrap_or(Lang::En), here })
     }
 }
 
@@ -193,81 +220,15 @@ async fn read_form<S: Send + Sync>(request: Request, state: &S, token: &str) -> 
     }
 }
 
+/// How the browser addresses this server; empty if it does not say.
+fn site(server: &Server, headers: &HeaderMap) -> String {
+    let scheme = if server.is_secure() { "https" } else { "http" };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    host.map_or_else(String::new, |host| format!("{scheme}://{host}"))
+}
+
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     CookieJar::from_headers(headers).get(name).map(|cookie| cookie.value().to_owned())
-}
-
-fn set_cookie(name: &'static str, value: String) -> Cookie<'static> {
-    Cookie::build((name, value)).path("/").http_only(true).same_site(SameSite::Lax).build()
-}
-
-async fn sign_in_form(
-    State(server): State<Arc<Server>>,
-    headers: HeaderMap,
-    jar: CookieJar,
-) -> Result<Response, Failed> {
-    let lang = language::asked(&headers).unwrap_or(Lang::En);
-    let form = match jar.get(FORM) {
-        Some(cookie) => cookie.value().to_owned(),
-        None => secret::new_form_token(server.random())?,
-    };
-    let page = sign_in_page(lang, &form, "", None);
-    Ok((jar.add(set_cookie(FORM, form)), page).into_response())
-}
-
-async fn sign_in(
-    State(server): State<Arc<Server>>,
-    jar: CookieJar,
-    request: Request,
-) -> Result<Response, Response> {
-    let Some(form) = jar.get(FORM).map(|cookie| cookie.value().to_owned()) else {
-        return Err(Redirect::to("/sign-in").into_response());
-    };
-    let lang = language::asked(request.headers()).unwrap_or(Lang::En);
-    let fields = read_form(request, &server, &form).await?;
-    let (login, password) = (fields.get("login").to_owned(), fields.get("password").to_owned());
-    let (status, error) = match blocking(server, move |server| server.sign_in(&login, &password)).await {
-        Ok(Some(token)) => {
-            let jar = jar.add(set_cookie(SESSION, token)).remove(Cookie::build(FORM).path("/"));
-            return Ok((jar, Redirect::to("/customers")).into_response());
-        }
-        Ok(None) => (StatusCode::UNAUTHORIZED, "sign-in-no-match"),
-        Err(Error::Refused(Refusal::Busy)) => (StatusCode::TOO_MANY_REQUESTS, "sign-in-too-many"),
-        Err(error) => return Err(Failed(error).into_response()),
-    };
-    Ok((status, sign_in_page(lang, &form, fields.get("login"), Some(error))).into_response())
-}
-
-/// The page with which a session begins; `error` is the id of what went wrong.
-fn sign_in_page(lang: Lang, form: &str, login: &str, error: Option<&str>) -> Markup {
-    let (title, csrf) = (lang.text("sign-in-title"), secret::csrf_token(form));
-    let content = html! {
-        h1 { (title) }
-        @if let Some(error) = error { p.error role="alert" { (lang.text(error)) } }
-        form.card method="post" action="/sign-in" {
-            (view::hidden("csrf", &csrf))
-            label {
-                (lang.text("sign-in-login"))
-                input name="login" autocomplete="username" dir="ltr" value=(login) required;
-            }
-            label {
-                (lang.text("sign-in-password"))
-                input type="password" name="password" autocomplete="current-password" dir="ltr" required;
-            }
-            button { (lang.text("sign-in-send")) }
-        }
-        (language::form(lang, &csrf, "/sign-in"))
-    };
-    view::bare(lang, &title, &content)
-}
-
-async fn sign_out(
-    State(server): State<Arc<Server>>,
-    jar: CookieJar,
-    posted: Posted,
-) -> Result<Response, Failed> {
-    blocking(server, move |server| server.sign_out(&posted.manager.session)).await?;
-    Ok((jar.remove(Cookie::build(SESSION).path("/")), Redirect::to("/sign-in")).into_response())
 }
 
 /// An error as a page.

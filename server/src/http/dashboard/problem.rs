@@ -50,6 +50,12 @@ impl From<Error> for Problem {
         if let Error::NotFound(_) = error {
             return Self::new(StatusCode::NOT_FOUND, "error-not-found");
         }
+        if let Error::Unfit(_) = error {
+            return Self {
+                detail: Some(error.to_string()),
+                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "error-unfit")
+            };
+        }
         match Refusal::from(error) {
             Refusal::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "error-busy"),
             Refusal::Malformed { detail } => Self::unreadable(detail),

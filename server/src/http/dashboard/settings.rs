@@ -4,7 +4,7 @@ use super::text::Lang;
 use super::view::{self, Place};
 use super::{Failed, Manager, Posted};
 use crate::http::blocking;
-use crate::{Error, Server};
+use crate::{Error, Rank, Server};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -45,7 +45,7 @@ pub(super) async fn save(
             let page = page(server, &manager, zone, Some(error))?;
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
-        server.set_plant_formats(&manager.account, zone, fields.get("language"))?;
+        server.set_plant_formats(manager.author(), zone, fields.get("language"))?;
         Ok(Redirect::to("/settings?saved=true").into_response())
     };
     Ok(blocking(server, work).await?)
@@ -60,6 +60,7 @@ fn page(server: &Server, manager: &Manager, zone: &str, message: Option<Markup>)
         h1 { (title) }
         @if let Some(message) = message { (message) }
         p.lead { (lang.text("settings-lead")) }
+        @if frame.rank == Rank::Owner {
         form.card method="post" action="/settings" {
             (view::hidden("csrf", &frame.csrf))
             label {
@@ -79,6 +80,12 @@ fn page(server: &Server, manager: &Manager, zone: &str, message: Option<Markup>)
                 }
             }
             button { (lang.text("settings-save")) }
+        }
+        } @else {
+            dl {
+                div { dt { (lang.text("settings-time-zone")) } dd { bdi { (zone) } } }
+                div { dt { (lang.text("settings-language")) } dd { (Lang::of_code(&manager.plant.language).map_or("", Lang::name)) } }
+            }
         }
         dl { div { dt { (lang.text("settings-currency")) } dd { (frame.currency) } } }
     };

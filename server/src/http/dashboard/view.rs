@@ -2,6 +2,7 @@
 
 use super::text::Lang;
 use super::{amount, language};
+use crate::Rank;
 use crate::store::Part;
 use carboy_protocol::{Currency, Money, Role, Timestamp};
 use jiff::tz::TimeZone;
@@ -16,6 +17,8 @@ pub(super) const STYLE: &str = "/style.css";
 pub(super) struct Frame {
     pub(super) plant: String,
     pub(super) manager: String,
+    /// What the reader may do: forms for others are not shown.
+    pub(super) rank: Rank,
     /// What each form carries.
     pub(super) csrf: String,
     /// The page's own address, for a browser to come back to.
@@ -28,6 +31,19 @@ pub(super) struct Frame {
 }
 
 impl Frame {
+    /// Whether the forms of the plant's daily work are for the reader.
+    pub(super) fn may_work(&self) -> bool {
+        self.rank >= Rank::Manager
+    }
+
+    pub(super) fn rank_name(&self, rank: Rank) -> String {
+        self.lang.text(match rank {
+            Rank::Viewer => "rank-viewer",
+            Rank::Manager => "rank-manager",
+            Rank::Owner => "rank-owner",
+        })
+    }
+
     /// A time as people write it. A clock may say anything: what is no date is shown as the number it is.
     pub(super) fn time(&self, at: Timestamp) -> Markup {
         match (self.lang.time(at, &self.zone), jiff::Timestamp::from_millisecond(at.0)) {
@@ -87,11 +103,21 @@ pub(super) enum Place {
     Conflicts,
     Rejected,
     Devices,
+    People,
+    Audit,
     Settings,
 }
 
 impl Place {
-    const ALL: [Self; 5] = [Self::Customers, Self::Conflicts, Self::Rejected, Self::Devices, Self::Settings];
+    const ALL: [Self; 7] = [
+        Self::Customers,
+        Self::Conflicts,
+        Self::Rejected,
+        Self::Devices,
+        Self::People,
+        Self::Audit,
+        Self::Settings,
+    ];
 
     /// Its address and the id of its name.
     fn link(self) -> (&'static str, &'static str) {
@@ -100,6 +126,8 @@ impl Place {
             Self::Conflicts => ("/conflicts", "frame-conflicts"),
             Self::Rejected => ("/rejected", "frame-rejected"),
             Self::Devices => ("/devices", "frame-devices"),
+            Self::People => ("/people", "frame-people"),
+            Self::Audit => ("/audit", "frame-audit"),
             Self::Settings => ("/settings", "frame-settings"),
         }
     }
@@ -115,7 +143,7 @@ pub(super) fn page(frame: &Frame, place: Option<Place>, title: &str, content: &M
                 bdi.plant { (frame.plant) }
                 form method="post" action="/sign-out" {
                     (hidden("csrf", &frame.csrf))
-                    bdi.who { (frame.manager) }
+                    a.who href="/account" { bdi { (frame.manager) } }
                     button.quiet { (lang.text("frame-sign-out")) }
                 }
             }
