@@ -68,11 +68,11 @@ impl Cursor {
     }
 }
 
-/// Who and whence of a line of `table`, in the columns that [`entry`] reads. `x` is what the query calls the line.
-fn whence(table: &str, x: &str) -> String {
+/// Who and whence of the lines that stand in `from`, in the columns that [`entry`] reads. `x` is what `from` calls them.
+fn whence(from: &str, x: &str) -> String {
     format!(
         "p.name, d.name, d.public_key IS NULL, {x}.address
-         FROM {table} {x} LEFT JOIN accounts p ON p.plant = {x}.plant AND p.account = {x}.account
+         FROM {from} LEFT JOIN accounts p ON p.plant = {x}.plant AND p.account = {x}.account
          LEFT JOIN devices d ON d.plant = {x}.plant AND d.device = {x}.device"
     )
 }
@@ -147,18 +147,28 @@ impl Tx<'_> {
         (at, actor, seq): (i64, ActorId, u64),
         limit: usize,
     ) -> Result<Vec<((i64, ActorId, u64), Entry)>, Error> {
-        let sql = format!(
+        let sql = "SELECT k.plant, k.account, k.txn FROM mutations k
+                   WHERE k.plant = ?1 AND (k.received_at, k.actor, k.seq) < (?2, ?3, ?4)";
+        let mut query = Query { sql: sql.to_owned(), params: params![plant, at, actor, seq].to_vec() };
+        query.and_if("k.received_at >= ?", filter.from.as_ref());
+        query.and_if("k.account = ?", filter.person.as_ref());
+        query.and_if("k.kind = ?", filter.kind.as_ref());
+        query.and_if("k.customer = ?", filter.customer.as_ref());
+        query.end("ORDER BY k.received_at DESC, k.actor DESC, k.seq DESC", &limit);
+        // The inner query walks an index alone, however many lines the filter passes over.
+        let keys = query.sql;
+        query.sql = format!(
             "SELECT m.received_at, m.actor, m.seq, m.body, m.answer, m.customer, f.name, {}
              LEFT JOIN profiles f ON f.plant = m.plant AND f.customer = m.customer
-             WHERE m.plant = ?1 AND (m.received_at, m.actor, m.seq) < (?2, ?3, ?4)",
-            whence("mutations", "m")
+             ORDER BY m.received_at DESC, m.actor DESC, m.seq DESC",
+            whence(
+                &format!(
+                    "({keys}) n JOIN mutations m
+                     ON m.plant = n.plant AND m.account = n.account AND m.txn = n.txn"
+                ),
+                "m"
+            )
         );
-        let mut query = Query { sql, params: params![plant, at, actor, seq].to_vec() };
-        query.and_if("m.received_at >= ?", filter.from.as_ref());
-        query.and_if("m.account = ?", filter.person.as_ref());
-        query.and_if("m.kind = ?", filter.kind.as_ref());
-        query.and_if("m.customer = ?", filter.customer.as_ref());
-        query.end("ORDER BY m.received_at DESC, m.actor DESC, m.seq DESC", &limit);
         self.all(&query.sql, &query.params, |row| {
             let customer: (Option<CustomerId>, Option<String>) = (row.get(5)?, row.get(6)?);
             let what = What::Mutation {
@@ -180,7 +190,7 @@ impl Tx<'_> {
         let sql = format!(
             "SELECT e.at, e.number, e.kind, e.detail, {}
              WHERE e.plant = ?1 AND (e.at, e.number) < (?2, ?3)",
-            whence("audit", "e")
+            whence("audit e", "e")
         );
         let mut query = Query { sql, params: params![plant, at, number].to_vec() };
         query.and_if("e.at >= ?", filter.from.as_ref());
