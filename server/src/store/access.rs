@@ -58,7 +58,7 @@ impl Tx<'_> {
     /// What this account signs in with.
     pub(crate) fn login_of(&self, plant: PlantId, account: AccountId) -> Result<Option<String>, Error> {
         let sql = "SELECT login FROM logins WHERE plant = ?1 AND account = ?2";
-        self.one(sql, params![plant, account], |row| Ok(row.get(0)?))
+        self.one(sql, params![plant, account], |row| row.get(0))
     }
 
     /// Sets the password, or takes it away.
@@ -99,7 +99,7 @@ impl Tx<'_> {
         let sql =
             "SELECT account FROM password_links WHERE plant = ?1 AND token_hash = ?2 AND expires_at > ?3";
         let key = params![plant, token_hash, now];
-        self.one(sql, key, |row| Ok(row.get(0)?))
+        self.one(sql, key, |row| row.get(0))
     }
 
     /// Ends the account's link; whether there was one.
@@ -191,7 +191,7 @@ impl Tx<'_> {
         token_hash: [u8; 32],
     ) -> Result<Option<AccountId>, Error> {
         let sql = "DELETE FROM sessions WHERE plant = ?1 AND token_hash = ?2 RETURNING account";
-        self.one(sql, params![plant, token_hash], |row| Ok(row.get(0)?))
+        self.one(sql, params![plant, token_hash], |row| row.get(0))
     }
 
     /// Ends the plant's sessions that are over.

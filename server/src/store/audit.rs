@@ -21,14 +21,21 @@ pub(crate) struct Filter {
     pub(crate) from: Option<Timestamp>,
 }
 
+/// A mutation's time, actor and seq.
+type MutationPlace = (i64, ActorId, u64);
+
+/// A change's time and number.
+type ChangePlace = (i64, u64);
+
+/// Lines of one kind with their places.
+type Lines<P> = Vec<(P, Entry)>;
+
 /// Where the trail goes on: behind these two entries. Each kind has a place of its own, so that none is passed over
 /// where several have one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cursor {
-    /// The mutation's time, actor and seq.
-    pub(crate) mutation: (i64, ActorId, u64),
-    /// The change's time and number.
-    pub(crate) change: (i64, u64),
+    pub(crate) mutation: MutationPlace,
+    pub(crate) change: ChangePlace,
 }
 
 /// A line of the trail.
@@ -144,9 +151,9 @@ impl Tx<'_> {
         &self,
         plant: PlantId,
         filter: &Filter,
-        (at, actor, seq): (i64, ActorId, u64),
+        (at, actor, seq): MutationPlace,
         limit: usize,
-    ) -> Result<Vec<((i64, ActorId, u64), Entry)>, Error> {
+    ) -> Result<Lines<MutationPlace>, Error> {
         let sql = "SELECT k.plant, k.account, k.txn FROM mutations k
                    WHERE k.plant = ?1 AND (k.received_at, k.actor, k.seq) < (?2, ?3, ?4)";
         let mut query = Query { sql: sql.to_owned(), params: params![plant, at, actor, seq].to_vec() };
@@ -184,9 +191,9 @@ impl Tx<'_> {
         &self,
         plant: PlantId,
         filter: &Filter,
-        (at, number): (i64, u64),
+        (at, number): ChangePlace,
         limit: usize,
-    ) -> Result<Vec<((i64, u64), Entry)>, Error> {
+    ) -> Result<Lines<ChangePlace>, Error> {
         let sql = format!(
             "SELECT e.at, e.number, e.kind, e.detail, {}
              WHERE e.plant = ?1 AND (e.at, e.number) < (?2, ?3)",
