@@ -100,7 +100,7 @@ fn plant() -> Plant {
         carboy_protocol::Photo { hash: carboy_protocol::PhotoHash::of(bytes), bytes: bytes.len() as u64 };
     let mut delivery = world.delivery(2, 0);
     if let Action::ConfirmDelivery { photos, .. } = &mut delivery {
-        photos.push(photo.clone());
+        photos.push(photo);
     }
     phone.record(delivery);
     let rejected = phone.record(world.set_balance(0, 5));
