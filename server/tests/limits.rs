@@ -40,7 +40,7 @@ fn gzip(length: usize) -> Vec<u8> {
 async fn every_route_refuses_a_body_that_is_too_large_or_grows_so() {
     let world = world();
     let router = http::router(world.server.clone());
-    let session = world.server.sign_in("grace@example.com", "clean water").unwrap().unwrap();
+    let session = world.server.sign_in("", "grace@example.com", "clean water").unwrap().unwrap();
     let token = world.server.create_token(world.plant, world.manager.id, "script").unwrap();
     let before = world.dump();
     for (path, limit) in routes(include_str!("../src/http/dashboard/mod.rs")) {
