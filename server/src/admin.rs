@@ -274,7 +274,7 @@ impl Server {
     }
 
     /// Runs a change of the plant's catalogue in one transaction with the rev that it takes.
-    fn changing(
+    pub(crate) fn changing(
         &self,
         manager: Author<'_>,
         change: impl FnOnce(&Tx<'_>, &mut Books<'_>) -> Result<(), Error>,

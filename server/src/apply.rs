@@ -10,7 +10,9 @@ use crate::store::{Account, Actor, Changes, Customer, Plant, RiderDay, Settled, 
 use crate::who::{Author, Origin};
 use carboy_protocol::mutation::Parsed;
 use carboy_protocol::wire::{Answer, Rejection};
-use carboy_protocol::{Action, ChainHash, CustomerId, Dot, Mutation, Profile, Role, Timestamp, TxnId};
+use carboy_protocol::{
+    Action, ChainHash, CustomerId, Day, Dot, Mutation, Profile, Role, Tally, Timestamp, TxnId,
+};
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -322,7 +324,7 @@ impl<'t> Books<'t> {
         match effect.and_then(|taken_back| self.accept_draft().map(|()| taken_back)) {
             Ok(taken_back) => {
                 let rev = self.take_rev();
-                self.count(&mutation, taken_back.as_ref(), rev);
+                self.count(&mutation, taken_back.as_ref(), rev)?;
                 Ok(Answer::Applied { rev })
             }
             Err(fault) => {
@@ -379,16 +381,26 @@ impl<'t> Books<'t> {
     }
 
     /// Counts an applied mutation in the rider's day.
-    fn count(&mut self, mutation: &Mutation, taken_back: Option<&TakenBack>, rev: u64) {
-        let Some(RiderDay { day, since_rev }) = &mut self.rider_day else { return };
+    fn count(&mut self, mutation: &Mutation, taken_back: Option<&TakenBack>, rev: u64) -> Result<(), Error> {
+        let (tx, plant, account) = (self.tx, self.plant.id, self.author.id);
+        let Some(rider_day) = &mut self.rider_day else { return Ok(()) };
         if let Some(taken) = taken_back {
-            day.withdraw(&taken.action, taken.txn, taken.rev >= *since_rev);
-            return;
+            let in_shift = taken.rev >= rider_day.since_rev;
+            rider_day.day.withdraw(&taken.action, taken.txn, in_shift);
+            if !in_shift {
+                tx.withdraw_from_past_shift(plant, account, taken.rev, &Tally::of(&taken.action))?;
+            }
+            return Ok(());
         }
-        day.record(&mutation.action, mutation.txn, mutation.at);
-        if matches!(mutation.action, Action::StartShift { .. }) {
-            *since_rev = rev;
+        let begins = matches!(mutation.action, Action::StartShift { .. });
+        if begins && rider_day.day != Day::default() {
+            tx.put_past_shift(plant, account, rider_day)?;
         }
+        rider_day.day.record(&mutation.action, mutation.txn, mutation.at);
+        if begins {
+            (rider_day.since_rev, rider_day.since) = (rev, self.now);
+        }
+        Ok(())
     }
 }
 

@@ -5,10 +5,12 @@
 //!
 //! - [`mod@env`]: the clock and the randomness, injected
 //! - `apply`: the one rule for every mutation; `effect`: what each kind does; `reversal`: what takes it back
+//! - `batch`: many of a manager's actions at once
 //! - `sync`: one round trip of a phone; `tamper`: what its hash chain vouches for; `photos`: a photo, piece by piece
 //! - `who`: who does something, and what that person may; `audit`: what the audit trail says of it
 //! - `sign_in`: passwords and sessions; `staff`: a plant's people; `admin`: setting a plant up; [`sample`]: a plant to
 //!   try things on
+//! - `live`: who watches a plant is told that something changed there
 //! - [`store`]: the embedded database, with all of the SQL
 //! - `secret`: tokens, codes, passwords; `brake`: the brake on guessing them; `limit`: the one on requests
 //! - [`http`]: the routes; [`serve`]: sockets, TLS, limits and the end; `metrics`: what is counted
@@ -20,6 +22,7 @@ mod admin;
 mod apply;
 mod audit;
 pub mod backup;
+mod batch;
 mod brake;
 pub mod config;
 mod effect;
@@ -29,6 +32,7 @@ mod fold;
 pub mod health;
 pub mod http;
 mod limit;
+mod live;
 mod metrics;
 mod parked;
 mod photos;

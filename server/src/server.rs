@@ -6,6 +6,7 @@ use crate::brake::Brake;
 use crate::config::{Networks, PublicUrl};
 use crate::env::{Clock, Random, SystemClock, SystemRandom};
 use crate::limit::Limiter;
+use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::store::{Account, Actor, Location, Store, Tx};
 use crate::who::{Author, By, Origin};
@@ -28,7 +29,8 @@ const ENROL_RATE: (i64, i64) = (60, 1);
 /// The longest name of a device, in characters; a longer one is cut.
 const MAX_DEVICE_NAME: usize = 100;
 
-/// One server over one store. Shared by all threads; keeps nothing between requests but how many there were.
+/// One server over one store. Shared by all threads; keeps nothing between requests but how many there were and who
+/// watches.
 pub struct Server {
     store: Store,
     clock: Arc<dyn Clock>,
@@ -39,6 +41,7 @@ pub struct Server {
     pub(crate) hashing: Mutex<()>,
     options: Options,
     shutdown: CancellationToken,
+    live: Live,
 }
 
 /// What a server is told about its surroundings on the network.
@@ -106,6 +109,7 @@ impl Server {
             hashing: Mutex::default(),
             options: Options::default(),
             shutdown: CancellationToken::default(),
+            live: Live::default(),
         }
     }
 
@@ -137,6 +141,10 @@ impl Server {
     /// The database.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.live
     }
 
     pub(crate) fn now(&self) -> Timestamp {

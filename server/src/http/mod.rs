@@ -84,7 +84,7 @@ fn refused_as(status: StatusCode, refusal: &Refusal) -> Response<Body> {
 }
 
 /// Runs `work`, which waits for the disk, where that holds up no other request.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     server: Arc<Server>,
     work: impl FnOnce(&Server) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {

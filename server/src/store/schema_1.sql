@@ -295,9 +295,37 @@ CREATE TABLE rider_days (
     plant BLOB NOT NULL,
     account BLOB NOT NULL,
     day TEXT NOT NULL,
-    -- Of the last shift's start.
+    -- Of the last shift's start, and when that came in.
     since_rev INTEGER NOT NULL,
+    since INTEGER NOT NULL,
     PRIMARY KEY (plant, account),
+    FOREIGN KEY (plant, account) REFERENCES accounts
+) STRICT, WITHOUT ROWID;
+
+-- What the mutations of riders' earlier shifts add up to: laid here when the next shift begins.
+CREATE TABLE past_shifts (
+    plant BLOB NOT NULL,
+    account BLOB NOT NULL,
+    since_rev INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    -- NULL for what was recorded outside of any shift.
+    shift TEXT,
+    tally TEXT NOT NULL,
+    PRIMARY KEY (plant, account, since_rev),
+    FOREIGN KEY (plant, account) REFERENCES accounts
+) STRICT, WITHOUT ROWID;
+CREATE INDEX past_shifts_by_time ON past_shifts (plant, since);
+
+-- Imports that were looked at, to be confirmed within a day.
+CREATE TABLE imports (
+    plant BLOB NOT NULL,
+    import BLOB NOT NULL,
+    account BLOB NOT NULL,
+    made_at INTEGER NOT NULL,
+    plan TEXT NOT NULL,
+    -- What was not accepted; NULL until it is confirmed.
+    refused TEXT,
+    PRIMARY KEY (plant, import),
     FOREIGN KEY (plant, account) REFERENCES accounts
 ) STRICT, WITHOUT ROWID;
 

@@ -266,7 +266,33 @@ pub(super) const ROUTE_STOPS: Table = Table {
 pub(super) const RIDER_DAYS: Table = Table {
     name: "rider_days",
     key: 2,
-    columns: &[("plant", Blob), ("account", Blob), ("day", Text), ("since_rev", Int)],
+    columns: &[("plant", Blob), ("account", Blob), ("day", Text), ("since_rev", Int), ("since", Int)],
+};
+
+pub(super) const PAST_SHIFTS: Table = Table {
+    name: "past_shifts",
+    key: 3,
+    columns: &[
+        ("plant", Blob),
+        ("account", Blob),
+        ("since_rev", Int),
+        ("since", Int),
+        ("shift", Text),
+        ("tally", Text),
+    ],
+};
+
+pub(super) const IMPORTS: Table = Table {
+    name: "imports",
+    key: 2,
+    columns: &[
+        ("plant", Blob),
+        ("import", Blob),
+        ("account", Blob),
+        ("made_at", Int),
+        ("plan", Text),
+        ("refused", Text),
+    ],
 };
 
 pub(super) const PHOTOS: Table = Table {
@@ -293,7 +319,7 @@ pub(super) const SET_BACKS: Table =
     Table { name: "set_backs", key: 2, columns: &[("plant", Blob), ("rev", Int), ("leapt_to", Int)] };
 
 /// Every table, those that others refer to first.
-pub(super) const ALL: [&Table; 23] = [
+pub(super) const ALL: [&Table; 25] = [
     &PLANTS,
     &ACCOUNTS,
     &LOGINS,
@@ -314,6 +340,8 @@ pub(super) const ALL: [&Table; 23] = [
     &ROUTES,
     &ROUTE_STOPS,
     &RIDER_DAYS,
+    &PAST_SHIFTS,
+    &IMPORTS,
     &PHOTOS,
     &PHOTO_PIECES,
     &SET_BACKS,

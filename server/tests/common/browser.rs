@@ -32,7 +32,7 @@ impl Browser {
     pub async fn signed_in(world: &World) -> Self {
         let mut browser = Self::new(world);
         let page = browser.sign_in("grace@example.com", "clean water").await;
-        assert_eq!(page.location.as_deref(), Some("/customers"));
+        assert_eq!(page.location.as_deref(), Some("/rounds"));
         browser
     }
 
@@ -61,7 +61,7 @@ impl Browser {
         self.get(&page.location.unwrap()).await
     }
 
-    async fn send(&mut self, request: axum::http::request::Builder, body: Body) -> Page {
+    pub async fn send(&mut self, request: axum::http::request::Builder, body: Body) -> Page {
         let cookies = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
         let cookies = cookies.collect::<Vec<_>>().join("; ");
         let mut request = request.header(header::COOKIE, cookies);

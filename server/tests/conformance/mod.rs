@@ -8,6 +8,8 @@ mod formats;
 mod kinds;
 mod parked;
 mod photos;
+mod rounds;
+mod sheets;
 mod sync;
 mod tampering;
 mod transfer;

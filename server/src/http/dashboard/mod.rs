@@ -6,19 +6,27 @@
 mod account;
 mod amount;
 mod audit;
+mod cash;
+mod chart;
 mod cookies;
 mod customer;
+mod day;
 mod devices;
 mod explain;
+mod export;
 mod formats;
 mod forms;
+mod import;
 mod language;
 mod lists;
+mod live;
 mod people;
 mod photos;
 mod problem;
 mod rights;
+mod rounds;
 mod settings;
+mod sheet;
 mod sign_in;
 pub(crate) mod text;
 mod view;
@@ -49,7 +57,7 @@ const MAX_FORM: usize = 64 * 1024;
 /// The dashboard's routes.
 pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new()
-        .route("/", get(async || Redirect::to("/customers")))
+        .route("/", get(async || Redirect::to("/rounds")))
         .route("/sign-in", get(sign_in::show).post(sign_in::send))
         .route("/sign-out", post(sign_in::leave))
         .route("/password/{token}", get(sign_in::show_link).post(sign_in::send_link))
@@ -62,6 +70,17 @@ pub(super) fn routes() -> Router<Arc<Server>> {
         .route("/tokens", post(devices::new_token))
         .route("/tokens/revoke", post(devices::revoke_token))
         .route("/audit", get(audit::show))
+        .route("/rounds", get(rounds::show))
+        .route("/cash", get(cash::show))
+        .route("/export/ledger", get(export::ledger))
+        .route("/export/cash", get(export::cash))
+        .route("/export/customers/{customer}", get(export::customer))
+        .route(
+            "/import",
+            get(import::form).post(import::upload).layer(DefaultBodyLimit::max(import::MAX_UPLOAD)),
+        )
+        .route("/import/template", get(import::template))
+        .route("/import/{import}", get(import::show).post(import::confirm))
         .route("/customers", get(lists::customers))
         .route("/customers/{customer}", get(customer::show))
         .route("/customers/{customer}/{form}", post(forms::send))
@@ -75,6 +94,8 @@ pub(super) fn routes() -> Router<Arc<Server>> {
         .route("/devices/revoke", post(devices::revoke))
         .route("/settings", get(settings::show).post(settings::save))
         .route(language::ADDRESS, post(language::choose))
+        .route("/live", get(live::events))
+        .route(live::SCRIPT, get(live::script))
         .route(view::STYLE, get(style))
         .fallback(async || Failed(Error::NotFound("page")))
         .layer(DefaultBodyLimit::max(MAX_FORM))
@@ -82,11 +103,11 @@ pub(super) fn routes() -> Router<Arc<Server>> {
         .layer(middleware::map_response(with_policy))
 }
 
-/// No scripts, nothing from elsewhere, in nobody's frame; pages of a session are not kept by caches.
+/// No scripts but ours, nothing from elsewhere, in nobody's frame; pages of a session are not kept by caches.
 async fn with_policy(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    let policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
-                  frame-ancestors 'none'";
+    let policy = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; \
+                  form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -138,6 +159,7 @@ impl Manager {
             zone: TimeZone::get(&self.plant.time_zone).unwrap_or(TimeZone::UTC),
             conflicts: tx.conflict_count(self.plant.id)?,
             open: tx.open_count(self.plant.id)?,
+            seen: tx.changes(self.plant.id)?,
         })
     }
 }

@@ -68,7 +68,7 @@ pub(super) async fn send(
     let (status, error) = match blocking(server, work).await {
         Ok(Some(token)) => {
             let jar = jar.add(cookies.made(cookies.session(), token)).add(cookies.gone(cookies.form()));
-            return Ok((jar, Redirect::to("/customers")).into_response());
+            return Ok((jar, Redirect::to("/rounds")).into_response());
         }
         Ok(None) => (StatusCode::UNAUTHORIZED, lang.text("sign-in-no-match")),
         Err(Error::Wait { seconds }) => (StatusCode::TOO_MANY_REQUESTS, too_many(lang, seconds)),

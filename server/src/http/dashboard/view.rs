@@ -1,7 +1,7 @@
 //! The frame around every page, and the small parts that pages share.
 
 use super::text::Lang;
-use super::{amount, language};
+use super::{amount, language, live};
 use crate::Rank;
 use crate::store::Part;
 use carboy_protocol::{Currency, Money, Role, Timestamp};
@@ -28,6 +28,8 @@ pub(super) struct Frame {
     pub(super) zone: TimeZone,
     pub(super) conflicts: u64,
     pub(super) open: u64,
+    /// The plant's last change that the page shows.
+    pub(super) seen: u64,
 }
 
 impl Frame {
@@ -99,6 +101,8 @@ impl Frame {
 /// The places that the navigation leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
+    Rounds,
+    Cash,
     Customers,
     Conflicts,
     Rejected,
@@ -109,7 +113,9 @@ pub(super) enum Place {
 }
 
 impl Place {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
+        Self::Rounds,
+        Self::Cash,
         Self::Customers,
         Self::Conflicts,
         Self::Rejected,
@@ -122,6 +128,8 @@ impl Place {
     /// Its address and the id of its name.
     fn link(self) -> (&'static str, &'static str) {
         match self {
+            Self::Rounds => ("/rounds", "rounds-title"),
+            Self::Cash => ("/cash", "cash-title"),
             Self::Customers => ("/customers", "frame-customers"),
             Self::Conflicts => ("/conflicts", "frame-conflicts"),
             Self::Rejected => ("/rejected", "frame-rejected"),
@@ -139,7 +147,7 @@ pub(super) fn page(frame: &Frame, place: Option<Place>, title: &str, content: &M
         a.skip href="#content" { (lang.text("frame-skip")) }
         header {
             div.bar {
-                a.brand href="/customers" { "Carboy" }
+                a.brand href="/rounds" { "Carboy" }
                 bdi.plant { (frame.plant) }
                 form method="post" action="/sign-out" {
                     (hidden("csrf", &frame.csrf))
@@ -153,6 +161,13 @@ pub(super) fn page(frame: &Frame, place: Option<Place>, title: &str, content: &M
         footer {
             p { (lang.with("frame-times", &[("zone", zone_name(&frame.zone).into())])) }
             (language::form(lang, &frame.csrf, &frame.here))
+        }
+    };
+    let body = html! {
+        body data-seen=(frame.seen) data-updated=(lang.text("live-updated")) data-stale=(lang.text("live-stale")) {
+            (body)
+            p #live.unseen role="status" {}
+            script src=(live::SCRIPT) defer {}
         }
     };
     document(lang, title, &body)
@@ -173,7 +188,7 @@ fn navigation(frame: &Frame, place: Option<Place>) -> Markup {
 
 /// A page for whoever is not signed in, or where something went wrong.
 pub(super) fn bare(lang: Lang, title: &str, content: &Markup) -> Markup {
-    document(lang, title, &html! { main.bare { p.brand { "Carboy" } (content) } })
+    document(lang, title, &html! { body { main.bare { p.brand { "Carboy" } (content) } } })
 }
 
 fn document(lang: Lang, title: &str, body: &Markup) -> Markup {
@@ -187,7 +202,7 @@ fn document(lang: Lang, title: &str, body: &Markup) -> Markup {
                 title { (title) " · Carboy" }
                 link rel="stylesheet" href=(STYLE);
             }
-            body { (body) }
+            (body)
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{LINES, Shown, number};
 use crate::Error;
 use crate::http::dashboard::text::Lang;
-use crate::http::dashboard::{explain, photos, view};
+use crate::http::dashboard::{explain, export, photos, view};
 use crate::store::{LedgerRow, Tx, VisitRow};
 use carboy_protocol::PlantId;
 use maud::{Markup, Render, html};
@@ -39,6 +39,7 @@ impl Shown<'_> {
                     }
                 }
                 (view::pager(lang, &self.ledger, number(self.wanted), LINES, ""))
+                p.muted { (export::link(&self.frame, self.customer)) }
             }
             @if !self.visits.is_empty() {
                 section.card {
