@@ -24,10 +24,27 @@ fn routes(source: &str) -> Vec<(String, usize)> {
     ];
     // A dashboard's route that is added is tried too.
     let posted = source.split(".route(").skip(1).filter(|route| route.contains("post("));
-    let paths = posted.map(|route| route.split('"').nth(1).unwrap().to_owned());
-    let dashboard: Vec<_> = paths.map(|path| (path, 64 * 1024)).collect();
+    let path = |route: &str| match route.split_once(',') {
+        Some(("language::ADDRESS", _)) => "/language".to_owned(),
+        _ => route.split('"').nth(1).unwrap().to_owned(),
+    };
+    let limit = |path: &str| if path == IMPORT { 4 << 20 } else { 64 * 1024 };
+    let dashboard: Vec<_> = posted.map(path).map(|path| (path.clone(), limit(&path))).collect();
     assert!(dashboard.len() >= 5, "{dashboard:?}");
     api.into_iter().chain(dashboard).collect()
+}
+
+/// The route that takes a file.
+const IMPORT: &str = "/import";
+
+/// A body longer than the limit, and its type.
+fn too_long(path: &str, limit: usize) -> (Vec<u8>, &'static str) {
+    let letters = vec![b'a'; limit + 1];
+    if path != IMPORT {
+        return (letters, "application/x-www-form-urlencoded");
+    }
+    let head = b"--x\r\ncontent-disposition: form-data; name=\"rows\"\r\n\r\n".to_vec();
+    ([head, letters, b"\r\n--x--\r\n".to_vec()].concat(), "multipart/form-data; boundary=x")
 }
 
 fn gzip(length: usize) -> Vec<u8> {
@@ -45,13 +62,13 @@ async fn every_route_refuses_a_body_that_is_too_large_or_grows_so() {
     let before = world.dump();
     for (path, limit) in routes(include_str!("../src/http/dashboard/mod.rs")) {
         let path = path.replace("{customer}", &world.customer.to_string()).replace("{form}", "adjust");
-        for (what, body, encoding) in
-            [("plain", vec![b'a'; limit + 1], None), ("bomb", gzip(50 << 20), Some("gzip"))]
-        {
+        let path = path.replace("{import}", "01936000-0000-7000-8000-000000000001");
+        let (plain, kind) = too_long(&path, limit);
+        for (what, body, encoding) in [("plain", plain, None), ("bomb", gzip(50 << 20), Some("gzip"))] {
             let mut request = Request::post(&path)
                 .header(wire::HEADER, "1")
                 .header("authorization", format!("Bearer {token}"))
-                .header("content-type", "application/x-www-form-urlencoded")
+                .header("content-type", kind)
                 .header("cookie", format!("carboy_session={session}; carboy_form={session}"));
             if let Some(encoding) = encoding {
                 request = request.header("content-encoding", encoding);
@@ -60,7 +77,7 @@ async fn every_route_refuses_a_body_that_is_too_large_or_grows_so() {
             let status = response.status().as_u16();
             // What takes nothing compressed says so, or takes it as it stands for no form of ours.
             let is_plain = encoding.is_none() || path == wire::SYNC_PATH || path == "/v1/manage/mutations";
-            let wanted = if is_plain { &[413][..] } else { &[403, 413, 415] };
+            let wanted = if is_plain { &[413][..] } else { &[400, 403, 413, 415] };
             assert!(wanted.contains(&status), "{what} to {path}: {status}");
         }
     }

@@ -24,12 +24,16 @@ enum For {
     Token,
     /// Whoever is signed in; a form is about nobody but the sender.
     SignedIn,
+    /// The same, and the answer does not end.
+    Stream,
+    /// Whoever made what it shows.
+    Maker,
     /// Managers and owners.
     Managers,
     /// Owners.
     Owners,
 }
-use For::{Everybody, Managers, Owners, SignedIn, Token};
+use For::{Everybody, Maker, Managers, Owners, SignedIn, Stream, Token};
 
 /// Every route: whom its page is for, and whom its form.
 const ROUTES: &[(&str, Option<For>, Option<For>)] = &[
@@ -38,6 +42,7 @@ const ROUTES: &[(&str, Option<For>, Option<For>)] = &[
     ("/account/password", None, Some(SignedIn)),
     ("/account/sessions", None, Some(SignedIn)),
     ("/audit", Some(SignedIn), None),
+    ("/cash", Some(SignedIn), None),
     ("/conflicts", Some(SignedIn), None),
     ("/customers", Some(SignedIn), None),
     ("/customers/{customer}", Some(SignedIn), None),
@@ -46,14 +51,27 @@ const ROUTES: &[(&str, Option<For>, Option<For>)] = &[
     ("/devices/cancel", None, Some(Managers)),
     ("/devices/code", None, Some(Managers)),
     ("/devices/revoke", None, Some(Managers)),
+    ("/export/cash", Some(SignedIn), None),
+    ("/export/customers/{customer}", Some(SignedIn), None),
+    ("/export/ledger", Some(SignedIn), None),
+    ("/healthz", Some(Everybody), None),
+    ("/icon.svg", Some(Everybody), None),
+    ("/import", Some(SignedIn), Some(Managers)),
+    ("/import/template", Some(SignedIn), None),
+    ("/import/{import}", Some(Maker), Some(Managers)),
     ("/language", None, Some(Everybody)),
+    ("/live", Some(Stream), None),
+    ("/live.js", Some(Everybody), None),
+    ("/openapi.json", Some(Everybody), None),
     ("/password/{token}", Some(Everybody), Some(Everybody)),
     ("/people", Some(SignedIn), None),
     ("/people/{form}", None, Some(Owners)),
     ("/photos/{hash}", Some(SignedIn), None),
+    ("/readyz", Some(Everybody), None),
     ("/rejected", Some(SignedIn), None),
     ("/rejected/close", None, Some(Managers)),
     ("/riders", None, Some(Managers)),
+    ("/rounds", Some(SignedIn), None),
     ("/settings", Some(SignedIn), Some(Owners)),
     ("/sign-in", Some(Everybody), Some(Everybody)),
     ("/sign-out", None, Some(SignedIn)),
@@ -76,6 +94,7 @@ const FORMS: [(&str, &[&str]); 2] = [
 fn addresses(route: &str, world: &World, photo: &str) -> Vec<String> {
     let forms = FORMS.iter().find(|(path, _)| *path == route).map_or(&[""][..], |(_, forms)| forms);
     let path = route.replace("{customer}", &world.customer.to_string()).replace("{hash}", photo);
+    let path = path.replace("{import}", "01936000-0000-7000-8000-000000000001");
     forms.iter().map(|form| path.replace("{form}", form).replace("{token}", "x")).collect()
 }
 
@@ -214,6 +233,9 @@ async fn a_viewer_reads_everything_and_changes_nothing_and_a_manager_does_not_de
                 if *page == Some(SignedIn) {
                     assert_eq!(browser.get(&address).await.status, 200, "{login} {address}");
                 }
+                if *page == Some(Maker) {
+                    assert_eq!(browser.get(&address).await.status, 404, "{login} {address}");
+                }
                 let is_refused = match form {
                     Some(Owners) => true,
                     Some(Managers) => may == Rank::Viewer,
@@ -231,7 +253,17 @@ async fn a_viewer_reads_everything_and_changes_nothing_and_a_manager_does_not_de
 #[tokio::test]
 async fn a_reader_is_shown_the_forms_that_are_for_the_reader() {
     let plant = plant();
-    let pages = ["/customers", "/rejected", "/devices", "/people", "/settings", "/audit"];
+    let pages = [
+        "/rounds",
+        "/cash",
+        "/customers",
+        "/import",
+        "/rejected",
+        "/devices",
+        "/people",
+        "/settings",
+        "/audit",
+    ];
     let customer = format!("/customers/{}", plant.world.customer);
     for (login, rank) in
         [("viewer", Rank::Viewer), ("manager", Rank::Manager), ("grace@example.com", Rank::Owner)]
@@ -255,7 +287,7 @@ async fn a_reader_is_shown_the_forms_that_are_for_the_reader() {
             let least = match form.unwrap() {
                 Managers => Rank::Manager,
                 Owners => Rank::Owner,
-                Everybody | Token | SignedIn => Rank::Viewer,
+                Everybody | Token | SignedIn | Stream | Maker => Rank::Viewer,
             };
             assert!(rank >= least, "{login} is shown {action}");
         }
@@ -320,7 +352,7 @@ async fn a_devices_token_opens_no_page_and_reaches_nothing_of_another_plant_or_d
         for address in addresses(route, world, &plant.photo) {
             let mut browser = Browser::new(world);
             browser.cookies.insert("carboy_session".into(), token.clone());
-            if *page == Some(SignedIn) {
+            if matches!(page, Some(SignedIn | Stream | Maker)) {
                 assert_eq!(browser.get(&address).await.location.as_deref(), Some("/sign-in"), "{address}");
             }
             if matches!(form, Some(SignedIn | Managers | Owners)) {
