@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask test | bindings | demo | bench`.
 
 mod bindings;
+mod browser;
 mod process;
 mod report;
 mod setup;

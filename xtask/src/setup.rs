@@ -5,6 +5,7 @@
 use crate::process::{answer, run};
 use anyhow::{Context, Result, bail};
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// The oldest Java that the Kotlin package runs on.
@@ -68,6 +69,30 @@ fn java_of_maven(version: &str) -> Option<u32> {
     number.split(['.', ',', '-', ' ']).next()?.parse().ok()
 }
 
+/// Makes sure of PostgreSQL's programs, from which the tests start servers of their own.
+pub(crate) fn postgresql() -> Result<()> {
+    if newest_postgresql().is_none() {
+        // A server that runs from now on is not what is asked for, and this machine's owner may want none.
+        let without_server = "mkdir -p $0 && echo 'create_main_cluster = false' >$0/carboy.conf";
+        let settings = "/etc/postgresql-common/createcluster.d";
+        let Some(root) = root() else { return install("PostgreSQL", &["postgresql"]) };
+        run(root.command("sh").args(["-c", without_server, settings]))?;
+        let installed = install("PostgreSQL", &["postgresql"]);
+        run(root.command("rm").arg(format!("{settings}/carboy.conf")))?;
+        installed?;
+    }
+    let version = newest_postgresql().context("PostgreSQL is installed, but has no initdb")?;
+    println!("set-up: {version}");
+    Ok(())
+}
+
+/// What the newest PostgreSQL among Debian's packages, else the one on the PATH, calls itself.
+fn newest_postgresql() -> Option<String> {
+    let newest = "$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n 1)";
+    let version = format!("initdb={newest}; \"${{initdb:-initdb}}\" --version");
+    answer("sh", &["-c", &version]).map(|version| version.replace("initdb (PostgreSQL)", "PostgreSQL"))
+}
+
 /// Installs Debian packages that provide `what`, or says how a person with the rights can.
 pub(crate) fn install(what: &str, packages: &[&str]) -> Result<()> {
     let names = packages.join(" ");
@@ -86,6 +111,13 @@ pub(crate) fn install(what: &str, packages: &[&str]) -> Result<()> {
         .args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends"])
         .args(["-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=300"])
         .args(packages))
+}
+
+/// The user's cache folder for this project, outside of every checkout.
+pub(crate) fn cache() -> Result<PathBuf> {
+    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
+    Ok(base.context("neither XDG_CACHE_HOME nor HOME names a folder")?.join("carboy"))
 }
 
 /// The right to act as root, directly or by a sudo that asks nothing.

@@ -5,7 +5,7 @@
 //! own: its mounts are seen by nobody else and end with it, however it ends.
 
 use crate::process::{answer, repository, run};
-use crate::setup::{Root, debian, install, root};
+use crate::setup::{Root, cache, debian, install, root};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -72,13 +72,6 @@ fn in_folder(release: u32) -> Result<Swift> {
     make(&folder, &rights)?;
     println!("set-up: Swift of Debian {} in {}", RELEASE.0, folder.display());
     Ok(Swift::In(folder, rights))
-}
-
-/// The user's cache folder for this project, outside of every checkout.
-fn cache() -> Result<PathBuf> {
-    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
-    Ok(base.context("neither XDG_CACHE_HOME nor HOME names a folder")?.join("carboy"))
 }
 
 /// Makes the folder unless it is whole already. One process makes it at a time; the others wait.

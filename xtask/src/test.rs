@@ -2,9 +2,9 @@
 
 use crate::process::{built, cargo, repository, run};
 use crate::report::Report;
-use crate::setup::{c_compiler, maven, openssl_tools, rust_components, rust_target};
+use crate::setup::{c_compiler, maven, openssl_tools, postgresql, rust_components, rust_target};
 use crate::swift::{self, Swift};
-use crate::{bindings, tally};
+use crate::{bindings, browser, tally};
 use anyhow::{Result, ensure};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -38,7 +38,9 @@ const LOG: (&str, &str) = ("CARBOY_LOG_FILTER", "warn");
 pub(crate) fn all() -> Result<ExitCode> {
     let mut report = Report::default();
     let (maven, swift) = report.part("set-up", |row| {
-        c_compiler().and_then(|()| rust_components()).unwrap_or_else(|error| row.fail(&error));
+        for part in [c_compiler, rust_components, postgresql, browser::set_up] {
+            part().unwrap_or_else(|error| row.fail(&error));
+        }
         (announced(maven()), announced(swift::find()))
     });
     report.check("formatting", || run(&mut cargo(&["fmt", "--all", "--check"])));
