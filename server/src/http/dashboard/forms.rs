@@ -35,6 +35,11 @@ pub(super) struct Attempt {
     pub(super) error: String,
 }
 
+/// Leads a browser that comes again to where a form was answered to the page that the form is on.
+pub(super) async fn back(Path((customer, _)): Path<(CustomerId, Form)>) -> Redirect {
+    Redirect::to(&format!("/customers/{customer}"))
+}
+
 /// Does what the form says and goes back to the customer's page, or shows the form again with what is wrong.
 pub(super) async fn send(
     State(server): State<Arc<Server>>,

@@ -83,13 +83,13 @@ pub(super) fn routes() -> Router<Arc<Server>> {
         .route("/import/{import}", get(import::show).post(import::confirm))
         .route("/customers", get(lists::customers))
         .route("/customers/{customer}", get(customer::show))
-        .route("/customers/{customer}/{form}", post(forms::send))
+        .route("/customers/{customer}/{form}", get(forms::back).post(forms::send))
         .route("/photos/{hash}", get(photos::show))
         .route("/conflicts", get(lists::conflicts))
         .route("/rejected", get(lists::rejected))
         .route("/rejected/close", post(lists::close))
         .route("/devices", get(devices::show))
-        .route("/devices/code", post(devices::new_code))
+        .route("/devices/code", get(async || Redirect::to("/devices")).post(devices::new_code))
         .route("/devices/cancel", post(devices::cancel_code))
         .route("/devices/revoke", post(devices::revoke))
         .route("/settings", get(settings::show).post(settings::save))
@@ -97,6 +97,7 @@ pub(super) fn routes() -> Router<Arc<Server>> {
         .route("/live", get(live::events))
         .route(live::SCRIPT, get(live::script))
         .route(view::STYLE, get(style))
+        .route(view::ICON, get(icon))
         .fallback(async || Failed(Error::NotFound("page")))
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .layer(middleware::from_fn(problem::shown))
@@ -123,6 +124,12 @@ async fn style() -> impl IntoResponse {
     let headers: [(HeaderName, &str); 2] =
         [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=300")];
     (headers, include_str!("style.css"))
+}
+
+async fn icon() -> impl IntoResponse {
+    let headers: [(HeaderName, &str); 2] =
+        [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "max-age=86400")];
+    (headers, include_str!("icon.svg"))
 }
 
 /// Somebody who is signed in, and may send this request.

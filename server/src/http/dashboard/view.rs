@@ -12,6 +12,9 @@ use std::fmt::Write;
 /// The stylesheet's address.
 pub(super) const STYLE: &str = "/style.css";
 
+/// The icon's address.
+pub(super) const ICON: &str = "/icon.svg";
+
 /// What every page of a signed-in manager shows around its content, and how it writes.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
@@ -201,6 +204,7 @@ fn document(lang: Lang, title: &str, body: &Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 title { (title) " · Carboy" }
                 link rel="stylesheet" href=(STYLE);
+                link rel="icon" type="image/svg+xml" href=(ICON);
             }
             (body)
         }
