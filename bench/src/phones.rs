@@ -26,8 +26,9 @@ const STOPS: usize = 20;
 /// What each phone has recorded since it last synced.
 const PENDING: usize = 20;
 
-/// How long the server is tried at each rate, in seconds.
+/// How long the server is tried at each rate at most, and at least, in seconds.
 const TRIED: f64 = 10.0;
+const ENOUGH: f64 = 4.0;
 
 /// The rate to begin with, in phones per second, and how much more comes next.
 const FIRST: f64 = 60.0;
@@ -46,6 +47,10 @@ pub(crate) fn run(folder: &Path, count: usize, marks: &mut Marks) -> Result<()> 
     let (mut sustained, mut rate) = (0.0, FIRST);
     loop {
         let some = (whole(rate * TRIED)).min(count);
+        if some < whole(rate * ENOUGH) {
+            println!("  {rate:.0}/s would be more phones than there are");
+            break;
+        }
         let run = phones.sync(some, rate)?;
         println!("  {run}");
         if run.at(99) > SUSTAINED {
