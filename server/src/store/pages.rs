@@ -5,11 +5,13 @@ use crate::Error;
 use carboy_protocol::wire::Answer;
 use carboy_protocol::{AccountId, CustomerId, DeviceId, PlantId, Role, Timestamp, TxnId};
 
-/// Mutations that had no effect and that nobody has dealt with, as an index has them.
-const OPEN: &str = "m.status <> 'applied' AND m.closed_by IS NULL AND m.closer IS NULL";
+/// Mutations that had no effect and that nobody has dealt with, as an index has them. All were received at some time:
+/// told so, SQLite counts in the index, and otherwise among all mutations of the plant.
+const OPEN: &str =
+    "m.status <> 'applied' AND m.closed_by IS NULL AND m.closer IS NULL AND m.received_at >= 0";
 
 /// Those that their author or a manager has dealt with.
-const CLOSED: &str = "(m.closed_by IS NOT NULL OR m.closer IS NOT NULL)";
+const CLOSED: &str = "(m.closed_by IS NOT NULL OR m.closer IS NOT NULL) AND m.received_at >= 0";
 
 /// A part of a longer list.
 #[derive(Debug, Clone)]
@@ -116,7 +118,8 @@ impl Tx<'_> {
         let pattern = contains(if is_number { &digits } else { &search });
         // Both read nothing but an index; only the rows of the page are looked up.
         let matches = "FROM profiles WHERE plant = ?1 AND search LIKE ?2 ESCAPE '\\'";
-        let page = format!("SELECT customer {matches} ORDER BY sort_name, customer LIMIT ?3 OFFSET ?4");
+        let page =
+            format!("SELECT sort_name, customer {matches} ORDER BY sort_name, customer LIMIT ?3 OFFSET ?4");
         let rows = self.customer_rows(&page, params![plant, pattern, limit, offset])?;
         // Whatever has few matches is read to its end for the page, and need not be counted on top of that.
         let is_end = (rows.len() as u64) < limit && (offset == 0 || !rows.is_empty());
@@ -133,7 +136,7 @@ impl Tx<'_> {
         plant: PlantId,
         (limit, offset): (u64, u64),
     ) -> Result<Part<CustomerRow>, Error> {
-        let page = "SELECT customer FROM profiles WHERE plant = ?1 AND conflicts > 0
+        let page = "SELECT sort_name, customer FROM profiles WHERE plant = ?1 AND conflicts > 0
                     ORDER BY sort_name, customer LIMIT ?2 OFFSET ?3";
         let rows = self.customer_rows(page, params![plant, limit, offset])?;
         Ok(Part { rows, total: self.conflict_count(plant)? })
@@ -278,12 +281,14 @@ impl Tx<'_> {
         })
     }
 
-    /// The customers whose ids the query `page` gives, by name.
+    /// The customers of the page that this query gives, in its order.
     fn customer_rows(&self, page: &str, key: &[Value<'_>]) -> Result<Vec<CustomerRow>, Error> {
+        // Nothing is missing on the right: the join says LEFT so that SQLite reads the page first, and not everybody.
         let sql = format!(
-            "SELECT f.customer, f.name, f.phone, c.balance, f.conflicts, c.closed
-             FROM profiles f JOIN customers c ON c.plant = f.plant AND c.customer = f.customer
-             WHERE f.plant = ?1 AND f.customer IN ({page}) ORDER BY f.sort_name, f.customer"
+            "SELECT f.customer, f.name, f.phone, c.balance, f.conflicts, c.closed FROM ({page}) AS p
+             LEFT JOIN profiles f ON f.plant = ?1 AND f.customer = p.customer
+             LEFT JOIN customers c ON c.plant = ?1 AND c.customer = p.customer
+             ORDER BY p.sort_name, p.customer"
         );
         self.all(&sql, key, |row| {
             Ok(CustomerRow {
@@ -308,4 +313,25 @@ fn closing(row: &Row<'_>) -> Result<Option<Closing>, Error> {
 fn contains(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Server;
+
+    #[test]
+    fn what_is_counted_on_every_page_is_counted_in_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::open(&folder.path().join("carboy.db")).unwrap();
+        for (what, expected) in [
+            (format!("mutations m WHERE m.plant = x'00' AND {OPEN}"), "INDEX mutations_open"),
+            (format!("mutations m WHERE m.plant = x'00' AND {CLOSED}"), "INDEX mutations_closed"),
+            ("profiles WHERE plant = x'00' AND conflicts > 0".to_owned(), "INDEX profiles_in_conflict"),
+        ] {
+            let sql = format!("EXPLAIN QUERY PLAN SELECT count(*) FROM {what}");
+            let plan = format!("{:?}", server.store().rows(&sql).unwrap());
+            assert!(plan.contains(expected), "{what}: {plan}");
+        }
+    }
 }

@@ -221,7 +221,8 @@ CREATE TABLE profiles (
     FOREIGN KEY (plant, customer) REFERENCES customers
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX profiles_by_name ON profiles (plant, sort_name, customer, search);
-CREATE INDEX profiles_in_conflict ON profiles (plant, sort_name, customer) WHERE conflicts > 0;
+-- The number comes early, or SQLite would rather read all of the plant's profiles.
+CREATE INDEX profiles_in_conflict ON profiles (plant, conflicts, sort_name, customer) WHERE conflicts > 0;
 
 CREATE TABLE profile_changes (
     plant BLOB NOT NULL,
