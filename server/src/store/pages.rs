@@ -321,10 +321,14 @@ mod tests {
     use crate::Server;
 
     #[test]
-    fn what_is_counted_on_every_page_is_counted_in_an_index() {
+    fn what_few_mutations_or_customers_are_is_found_in_an_index() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::open(&folder.path().join("carboy.db")).unwrap();
+        let parked =
+            "mutations WHERE plant = x'00' AND status = 'parked' AND closed_by IS NULL AND closer IS NULL
+                      AND (received_at, actor, seq) > (0, x'00', 0)";
         for (what, expected) in [
+            (parked.to_owned(), "INDEX mutations_parked"),
             (format!("mutations m WHERE m.plant = x'00' AND {OPEN}"), "INDEX mutations_open"),
             (format!("mutations m WHERE m.plant = x'00' AND {CLOSED}"), "INDEX mutations_closed"),
             ("profiles WHERE plant = x'00' AND conflicts > 0".to_owned(), "INDEX profiles_in_conflict"),
