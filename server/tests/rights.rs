@@ -46,10 +46,10 @@ const ROUTES: &[(&str, Option<For>, Option<For>)] = &[
     ("/conflicts", Some(SignedIn), None),
     ("/customers", Some(SignedIn), None),
     ("/customers/{customer}", Some(SignedIn), None),
-    ("/customers/{customer}/{form}", None, Some(Managers)),
+    ("/customers/{customer}/{form}", Some(Everybody), Some(Managers)),
     ("/devices", Some(SignedIn), None),
     ("/devices/cancel", None, Some(Managers)),
-    ("/devices/code", None, Some(Managers)),
+    ("/devices/code", Some(Everybody), Some(Managers)),
     ("/devices/revoke", None, Some(Managers)),
     ("/export/cash", Some(SignedIn), None),
     ("/export/customers/{customer}", Some(SignedIn), None),
@@ -95,6 +95,12 @@ fn addresses(route: &str, world: &World, photo: &str) -> Vec<String> {
     let forms = FORMS.iter().find(|(path, _)| *path == route).map_or(&[""][..], |(_, forms)| forms);
     let path = route.replace("{customer}", &world.customer.to_string()).replace("{hash}", photo);
     let path = path.replace("{import}", "01936000-0000-7000-8000-000000000001");
+    let period = if ["/export/cash", "/export/ledger"].contains(&route) {
+        "?from=2024-11-01&to=2024-11-30"
+    } else {
+        ""
+    };
+    let path = path + period;
     forms.iter().map(|form| path.replace("{form}", form).replace("{token}", "x")).collect()
 }
 

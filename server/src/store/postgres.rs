@@ -315,8 +315,8 @@ impl Open<'_> {
             if error.is_outdated_plan() {
                 self.postgres.pool.manager().statement_caches.clear();
             }
-            if self.client().is_closed() {
-                // It died while it was idle, and so may those that are.
+            if self.is_spent.get() || self.client().is_closed() {
+                // What ended or silenced this connection may have done so to the idle ones.
                 self.postgres.pool.retain(|_, _| false);
             }
         }

@@ -5,6 +5,7 @@ mod audit;
 mod feed;
 mod folding;
 mod formats;
+mod fuzz;
 mod kinds;
 mod parked;
 mod photos;

@@ -130,7 +130,10 @@ fn a_schema_that_changes_under_a_running_server_costs_at_most_a_503() {
 
 /// Has `count` connections open at once.
 fn use_connections(store: &Store, count: usize) -> Result<(), Error> {
-    store.read(|_| if count > 1 { use_connections(store, count - 1) } else { Ok(()) })
+    store.read(|tx| {
+        tx.run("SELECT 1")?;
+        if count > 1 { use_connections(store, count - 1) } else { Ok(()) }
+    })
 }
 
 #[test]

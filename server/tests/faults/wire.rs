@@ -69,9 +69,8 @@ fn connect(client: TcpStream, postgres: UnixStream, next: Arc<Mutex<Break>>, bro
     thread::spawn(move || {
         let mut writes = false;
         pass(&mut up, &mut to, |bytes| {
-            let holds = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
-            writes = (writes || holds(b"READ WRITE")) && !holds(b"READ ONLY");
-            if writes && holds(b"COMMIT\0") {
+            writes = (writes || hold(bytes, b"READ WRITE")) && !hold(bytes, b"READ ONLY");
+            if writes && hold(bytes, b"COMMIT\0") {
                 *seen.lock().unwrap() = std::mem::replace(&mut *next.lock().unwrap(), Break::Never);
             }
             match *seen.lock().unwrap() {
@@ -85,13 +84,19 @@ fn connect(client: TcpStream, postgres: UnixStream, next: Arc<Mutex<Break>>, bro
         }
     });
     thread::spawn(move || {
-        pass(&mut from, &mut down, |_| match *broken.lock().unwrap() {
+        pass(&mut from, &mut down, |bytes| match *broken.lock().unwrap() {
             Break::Never => Passage::Open,
-            Break::AfterCommit | Break::BeforeCommit => Passage::Closed,
-            Break::Silence => Passage::Mute,
+            Break::BeforeCommit => Passage::Closed,
+            // What was sent before the COMMIT is answered first.
+            Break::AfterCommit if hold(bytes, b"COMMIT\0") => Passage::Closed,
+            Break::AfterCommit | Break::Silence => Passage::Mute,
         });
         let _ = (from.shutdown(Shutdown::Both), down.shutdown(Shutdown::Both));
     });
+}
+
+fn hold(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|part| part == text)
 }
 
 enum Passage {

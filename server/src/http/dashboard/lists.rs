@@ -60,7 +60,7 @@ pub(super) async fn customers(
                 @if part.rows.is_empty() { p.empty { (lang.text("customers-none")) } }
                 (customer_list(&frame, &part))
                 (view::pager(lang, &part, wanted.number(), PAGE, &query))
-                p.muted { a href="/import" { (lang.text("import-title")) } }
+                @if frame.may_work() { p.muted { a href="/import" { (lang.text("import-title")) } } }
             };
             Ok(view::page(&frame, Some(Place::Customers), &lang.text("customers-title"), &content))
         })

@@ -31,14 +31,16 @@ pub(super) fn form(frame: &Frame, error: Option<&str>) -> Markup {
             p { (lang.text("import-same")) }
             p { a href="/import/template" { (lang.text("import-template")) } }
         }
-        form.card method="post" action="/import" enctype="multipart/form-data" {
-            (view::hidden("csrf", &frame.csrf))
-            label {
-                (lang.with("import-file", &limits))
-                input type="file" name="file" accept=".csv,.txt,text/csv,text/plain";
+        @if frame.may_work() {
+            form.card method="post" action="/import" enctype="multipart/form-data" {
+                (view::hidden("csrf", &frame.csrf))
+                label {
+                    (lang.with("import-file", &limits))
+                    input type="file" name="file" accept=".csv,.txt,text/csv,text/plain";
+                }
+                label { (lang.text("import-paste")) textarea.sheet name="rows" rows="6" spellcheck="false" {} }
+                button { (lang.text("import-look")) }
             }
-            label { (lang.text("import-paste")) textarea.sheet name="rows" rows="6" spellcheck="false" {} }
-            button { (lang.text("import-look")) }
         }
     };
     view::page(frame, Some(Place::Customers), &title, &content)
