@@ -41,9 +41,9 @@ fn on_store(name: &str, location: &str, customers: usize, rounds: usize, marks: 
     let store = Store::migrate(&location.parse::<Location>()?)?;
     let server = Server::over(store, Arc::new(SystemClock), Arc::new(SystemRandom));
     let plant = server.create_plant("Maji Safi", "KES".parse()?)?;
-    server.create_manager(plant, "Grace", "grace", "a long password")?;
+    server.create_owner(plant, "Grace", "grace", "a long password")?;
     Rider::enrol(&server, plant, 0)?.add_customers(&server, customers)?;
-    let session = server.sign_in("grace", "a long password")?.context("the password is right")?;
+    let session = server.sign_in("", "grace", "a long password")?.context("the password is right")?;
     drop(server);
     let served = Served::start(location)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
