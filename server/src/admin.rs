@@ -1,8 +1,8 @@
 //! What sets a plant up: devices, products, customers and routes. For the command line, the sample data and the
 //! dashboard. Its people are in `staff`.
 
-use crate::apply::{Books, Pace};
 use crate::audit::Change;
+use crate::books::{Books, Pace};
 use crate::http::Lang;
 use crate::staff::Unfit;
 use crate::store::{Account, Plant, Tx};

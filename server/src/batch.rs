@@ -1,6 +1,7 @@
 //! Many actions of a manager at once.
 
-use crate::apply::{Books, Link, Outcome};
+use crate::apply::{Link, Outcome};
+use crate::books::Books;
 use crate::store::Actor;
 use crate::who::Author;
 use crate::{Error, Server};

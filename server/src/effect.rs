@@ -1,6 +1,7 @@
 //! What each kind of mutation does when it is new.
 
-use crate::apply::{Books, Fault, TakenBack};
+use crate::apply::{Fault, TakenBack};
+use crate::books::Books;
 use crate::store::{Actor, Customer, ExpectedPhoto, FailedVisit, StopChange};
 use carboy_protocol::wire::{LedgerEntry, Rejection, Visit};
 use carboy_protocol::{

@@ -4,7 +4,7 @@
 //! [`Server`] is all of it as a library; [`http::router`] puts it on the network.
 //!
 //! - [`mod@env`]: the clock and the randomness, injected
-//! - `apply`: the one rule for every mutation; `effect`: what each kind does; `reversal`: what takes it back
+//! - `apply`: the one rule for every mutation, in the plant's `books`; `effect`: what each kind does; `reversal`: what takes it back
 //! - `batch`: many of a manager's actions at once
 //! - `sync`: one round trip of a phone; `tamper`: what its hash chain vouches for; `photos`: a photo, piece by piece
 //! - `who`: who does something, and what that person may; `audit`: what the audit trail says of it
@@ -23,6 +23,7 @@ mod apply;
 mod audit;
 pub mod backup;
 mod batch;
+mod books;
 mod brake;
 pub mod config;
 mod effect;

@@ -1,6 +1,6 @@
 //! Mutations of kinds that a former version did not know: settled once this version knows them.
 
-use crate::apply::{Books, Pace};
+use crate::books::{Books, Pace};
 use crate::store::{Actor, Parked, Stored, Tx};
 use crate::{Error, Server};
 use carboy_protocol::{AccountId, Dot, PlantId, VectorClock};

@@ -1,7 +1,8 @@
 //! What deals with an earlier mutation of the same account: taking it back, replacing it, or leaving it at that.
 //! Nothing is deleted: what was applied is reversed by a record of its own, what was not is marked as closed.
 
-use crate::apply::{Books, Fault, TakenBack};
+use crate::apply::{Fault, TakenBack};
+use crate::books::Books;
 use crate::effect::invalid;
 use crate::store::{Actor, StopChange, Stored};
 use carboy_protocol::mutation::Parsed;

@@ -1,7 +1,8 @@
 //! The server as a library: everything that its HTTP routes do, callable in process.
 
-use crate::apply::{Books, Link, Outcome, Pace, kind_of};
+use crate::apply::{Link, Outcome, kind_of};
 use crate::audit::Change;
+use crate::books::{Books, Pace};
 use crate::brake::Brake;
 use crate::config::{Networks, PublicUrl};
 use crate::env::{Clock, Random, SystemClock, SystemRandom};

@@ -1,7 +1,8 @@
 //! One round trip of a phone: its signature and its hash chain are checked, its mutations settled, then it gets the
 //! feed.
 
-use crate::apply::{Books, Link, Outcome, Pace, kind_of};
+use crate::apply::{Link, Outcome, kind_of};
+use crate::books::{Books, Pace};
 use crate::server::Auth;
 use crate::store::{Account, Actor, Tx};
 use crate::who::Author;

@@ -6,7 +6,8 @@ mod common;
 mod program;
 
 use carboy_protocol::wire::SyncReply;
-use carboy_protocol::{ActorId, ChainHash, wire};
+use carboy_protocol::{ActorId, ChainHash, PlantId, wire};
+use carboy_server::store::{Location, Store};
 use common::postgres;
 use program::{PROGRAM, enrol, payments, post, seed, serve, started};
 use std::fs::File;
@@ -71,4 +72,20 @@ fn a_plant_moves_to_postgresql_works_there_and_moves_back_without_loss() {
     done(&run("import", sqlite, Some(&file)));
     assert_eq!(done(&run("export", sqlite, None)), moved);
     assert_eq!(done(&run("fold", sqlite, None)), b"0 records folded\n");
+}
+
+#[test]
+fn a_postgresql_of_another_version_is_refused_and_left_alone() {
+    let location = Location::Postgres(postgres::database());
+    let store = Store::migrate(&location).unwrap();
+    for (version, refusal) in
+        [(99, "schema version 99, newer than 1: update the server"), (0, "run carboy-server migrate")]
+    {
+        let set = format!("UPDATE schema_version SET version = {version}");
+        store.write(PlantId::from_bytes([1; 16]), |tx| tx.run(&set)).unwrap();
+        let error = Store::open(&location).unwrap_err().to_string();
+        assert!(error.contains(refusal), "{error}");
+        let found = store.rows("SELECT version FROM schema_version").unwrap();
+        assert_eq!(found, [[version]]);
+    }
 }

@@ -171,7 +171,8 @@ impl From<RiderRow> for ShiftRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apply::{Books, Link, Pace};
+    use crate::apply::Link;
+    use crate::books::{Books, Pace};
     use crate::store::{Account, Actor};
     use crate::{Server, sample};
     use carboy_protocol::{

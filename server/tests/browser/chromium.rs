@@ -277,9 +277,15 @@ impl Chromium {
     }
 
     fn keep_picture(&self, name: &str) {
-        let whole = json!({"format": "png", "captureBeyondViewport": true});
+        let devtools = |command: &str, params: Value| {
+            self.command("goog/cdp/execute", json!({"cmd": command, "params": params}))
+        };
+        let sizes = devtools("Page.getLayoutMetrics", json!({}));
+        // A page from right to left that fits the window comes out pushed aside if more than the window is asked for.
+        let is_long =
+            sizes["cssContentSize"]["height"].as_f64() > sizes["cssVisualViewport"]["clientHeight"].as_f64();
         let picture =
-            self.command("goog/cdp/execute", json!({"cmd": "Page.captureScreenshot", "params": whole}));
+            devtools("Page.captureScreenshot", json!({"format": "png", "captureBeyondViewport": is_long}));
         let picture = BASE64_STANDARD.decode(picture["data"].as_str().unwrap());
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("screens");
         fs::create_dir_all(&folder).unwrap();
