@@ -34,8 +34,8 @@ impl Rider {
         seed[..8].copy_from_slice(&(number as u64).to_le_bytes());
         let key = DeviceKey::from_seed(seed);
         let request = EnrolRequest { code, device_name: "Tecno Spark 8".into(), public_key: key.public() };
-        // From an address each: one that enrols thousands would be slowed down.
-        let token = server.handle_enrol(&format!("rider {number}"), &request)?.token;
+        let enrolled = server.handle_enrol("bench", &request).map_err(|refusal| anyhow!("{refusal:?}"))?;
+        let token = enrolled.token;
         let auth = server.authenticate(&token).map_err(|refusal| anyhow!("{refusal:?}"))?;
         let actor = ActorId::from_bytes(*server.new_txn()?.as_bytes());
         let (head, currency) = (ChainHash::genesis(actor), "KES".parse()?);

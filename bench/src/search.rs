@@ -43,7 +43,8 @@ fn on_store(name: &str, location: &str, customers: usize, rounds: usize, marks: 
     let plant = server.create_plant("Maji Safi", "KES".parse()?)?;
     server.create_owner(plant, "Grace", "grace", "a long password")?;
     Rider::enrol(&server, plant, 0)?.add_customers(&server, customers)?;
-    let session = server.sign_in("", "grace", "a long password")?.context("the password is right")?;
+    let session =
+        server.sign_in("127.0.0.1", "grace", "a long password")?.context("the password is right")?;
     drop(server);
     let served = Served::start(location)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
