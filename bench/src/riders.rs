@@ -53,9 +53,10 @@ impl Rider {
             let ids: Vec<_> = (0..some)
                 .map(|_| Ok(CustomerId::from_bytes(*server.new_txn()?.as_bytes())))
                 .collect::<Result<_>>()?;
-            let actions = (added..).zip(&ids).map(|(n, &customer)| {
-                let number = usize::try_from(self.next_seq).unwrap_or_default() + n;
-                Action::AddCustomer { customer, fields: profile(number), route: None }
+            let actions = (added..).zip(&ids).map(|(n, &customer)| Action::AddCustomer {
+                customer,
+                fields: profile(n),
+                route: None,
             });
             let request = self.request(actions.collect(), 0)?;
             server.handle_sync(&self.auth, &request).map_err(|refusal| anyhow!("{refusal:?}"))?;
