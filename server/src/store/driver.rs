@@ -43,6 +43,9 @@ pub(super) trait Session {
     /// Inserts rows, each with a value for every column of the table, without waiting for it.
     fn insert(&self, table: &Table, conflict: Conflict, rows: &[Vec<Value<'_>>]) -> Result<(), Error>;
 
+    /// Takes note of how many rows a table has now, where plans for statements depend on it.
+    fn loaded(&self, table: &Table) -> Result<(), Error>;
+
     /// Whether statements can still run: a failing disk may have ended the transaction.
     fn is_open(&self) -> bool;
 

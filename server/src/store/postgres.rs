@@ -383,6 +383,11 @@ impl Session for Open<'_> {
         self.send(&sql, &params)
     }
 
+    fn loaded(&self, table: &Table) -> Result<(), Error> {
+        // Else it takes the table for an empty one, and reads all of it for each row that refers to it.
+        self.send(&format!("ANALYZE {}", table.name), &[])
+    }
+
     fn is_open(&self) -> bool {
         !self.is_spent.get() && !self.client().is_closed()
     }

@@ -162,6 +162,9 @@ fn import_rows(tx: &Tx<'_>, lines: &mut dyn Iterator<Item = Result<Line, Error>>
             tx.session.insert(table, Conflict::Fail, &values)?;
             chunk.clear();
         }
+        if next.name != table.name {
+            tx.session.loaded(table)?;
+        }
         table = next;
         match line {
             Some(Line::Row(_, values)) => {
