@@ -46,6 +46,14 @@ struct Seen {
     profiles: HashMap<CustomerId, Option<Profile>>,
 }
 
+impl Seen {
+    /// Takes what was written as what the database holds.
+    fn remember(&mut self, written: Changes) {
+        self.customers.extend(written.customers.into_iter().map(|(id, state)| (id, Some(state))));
+        self.profiles.extend(written.profiles.into_iter().map(|(id, profile)| (id, Some(profile))));
+    }
+}
+
 impl<'t> Books<'t> {
     pub(crate) fn open(
         tx: &'t Tx<'t>,
@@ -82,8 +90,7 @@ impl<'t> Books<'t> {
     pub(crate) fn write_out(&mut self) -> Result<(), Error> {
         let changes = std::mem::take(&mut self.changes);
         self.tx.write_changes((self.plant.id, self.author.id), &changes, self.origin, self.now)?;
-        self.seen.customers.extend(changes.customers.into_iter().map(|(id, state)| (id, Some(state))));
-        self.seen.profiles.extend(changes.profiles.into_iter().map(|(id, profile)| (id, Some(profile))));
+        self.seen.remember(changes);
         Ok(())
     }
 
@@ -99,8 +106,8 @@ impl<'t> Books<'t> {
 
     /// Looks up at once what the mutations of a batch are about, instead of for each of them.
     pub(crate) fn look_up(&mut self, batch: &[Parsed]) -> Result<(), Error> {
-        // One by one, a row that cannot be read stops only the mutation that needs it.
-        if self.pace == Pace::OneByOne {
+        // One by one, a row that cannot be read stops only the mutation that needs it. Most requests only ask for news.
+        if self.pace == Pace::OneByOne || batch.is_empty() {
             return Ok(());
         }
         let (plant, account) = (self.plant.id, self.author.id);
@@ -189,8 +196,7 @@ impl<'t> Books<'t> {
         if self.pace == Pace::AllAtOnce {
             self.changes.absorb(draft);
         } else {
-            self.seen.customers.extend(draft.customers.into_iter().map(|(id, state)| (id, Some(state))));
-            self.seen.profiles.extend(draft.profiles.into_iter().map(|(id, profile)| (id, Some(profile))));
+            self.seen.remember(draft);
         }
         Ok(())
     }
