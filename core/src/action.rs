@@ -33,6 +33,8 @@ pub struct Receipt {
     pub txn: TxnId,
     /// The record's number on this phone. Numbers only grow.
     pub id: u64,
+    /// The short code of the record for a person's receipt, for example `7Q4K-2MXD`: the server has the same.
+    pub code: String,
     /// What the customer's screen now shows.
     pub customer: Customer,
 }
@@ -44,6 +46,8 @@ pub struct DayReceipt {
     pub txn: TxnId,
     /// The record's number on this phone. Numbers only grow.
     pub id: u64,
+    /// The short code of the record for a person's receipt; empty if nothing was recorded.
+    pub code: String,
     /// What the day's summary now shows.
     pub day: DaySummary,
     /// What the customer's screen now shows, if the record is about one.
@@ -337,13 +341,14 @@ impl Engine {
 pub(crate) fn receipt(tx: &Transaction<'_>, meta: &Meta, stamp: &Stamp) -> Result<Receipt, Error> {
     let Stamp { txn, id, .. } = *stamp;
     let row = stamp.customer.ok_or_else(|| Error::Store(format!("record {id} is about no customer")))?;
-    Ok(Receipt { txn, id, customer: customer(tx, meta, row)? })
+    Ok(Receipt { txn, id, code: meta.head.short_code(), customer: customer(tx, meta, row)? })
 }
 
 /// The receipt for any other.
 pub(crate) fn day_receipt(tx: &Transaction<'_>, meta: &Meta, stamp: &Stamp) -> Result<DayReceipt, Error> {
     let customer = stamp.customer.map(|row| customer(tx, meta, row)).transpose()?;
-    Ok(DayReceipt { txn: stamp.txn, id: stamp.id, day: day_summary(tx, meta)?, customer })
+    let code = meta.head.short_code();
+    Ok(DayReceipt { txn: stamp.txn, id: stamp.id, code, day: day_summary(tx, meta)?, customer })
 }
 
 /// The row of a customer whom the feed has described or who was added here.

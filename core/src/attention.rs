@@ -331,7 +331,7 @@ impl Engine {
         })?;
         self.signal.raise(&[crate::Change::Attention, crate::Change::Status]);
         let (txn, _) = self.new_txn()?;
-        Ok(DayReceipt { txn, id: FILE_ITEM, day: self.day()?, customer: None })
+        Ok(DayReceipt { txn, id: FILE_ITEM, code: String::new(), day: self.day()?, customer: None })
     }
 
     fn replace(

@@ -120,6 +120,8 @@ pub struct Record {
     pub id: u64,
     /// The mutation; `None` if its bytes cannot be read any more.
     pub txn: Option<TxnId>,
+    /// Its short code for a person's receipt, for example `7Q4K-2MXD`; empty if the file's hash of it is damaged.
+    pub code: String,
     /// Its kind, for example `collect_cash`; empty if it cannot be read any more.
     pub kind: String,
     /// The name of the customer whom it is about; empty if it is about none.
@@ -556,7 +558,7 @@ fn records(
         outbox::COLUMNS
     );
     let mut query = tx.prepare_cached(&sql)?;
-    let rows = query.query_map(params![key, limit], |row| Ok((Recorded::from_row(row)?, row.get(9)?)))?;
+    let rows = query.query_map(params![key, limit], |row| Ok((Recorded::from_row(row)?, row.get(10)?)))?;
     rows.map(|row| {
         let (record, name) = row?;
         Ok(shown_record(meta, record, name))
@@ -575,6 +577,7 @@ fn shown_record(meta: &Meta, record: Recorded, customer_name: String) -> Record 
     Record {
         id: record.id,
         txn: record.mutation.as_ref().map(|mutation| mutation.txn),
+        code: record.hash.map(|hash| hash.short_code()).unwrap_or_default(),
         kind: record.mutation.as_ref().map_or("", |mutation| mutation.action.kind()).to_owned(),
         customer_name,
         amount: Money::new(record.amount, meta.currency),

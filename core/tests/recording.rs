@@ -5,7 +5,7 @@ mod support;
 
 use carboy_core::{DeliveredLine, Engine, Error};
 use carboy_protocol::wire::{FeedItem, Visit};
-use carboy_protocol::{FailReason, Field, Money, Role, RouteId, StopState};
+use carboy_protocol::{ChainHash, FailReason, Field, Money, Role, RouteId, StopState};
 use support::*;
 
 fn line(delivered: i32, empties: i32) -> DeliveredLine {
@@ -48,6 +48,21 @@ fn an_action_returns_what_the_screen_now_shows_and_its_entry_waits() {
     assert_eq!(history, [kes(-25_000), kes(30_000)]);
     let status = phone.engine.status().unwrap();
     assert_eq!((status.pending, status.oldest_pending.unwrap().0), (2, 1_732_350_000_000));
+}
+
+#[test]
+fn a_receipts_code_names_its_record_on_the_phone_and_in_what_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut phone = Phone::with_plant(folder.path());
+    let paid = phone.engine.collect_cash(customer(1), kes(25_000)).unwrap();
+    let begun = phone.engine.start_shift(None).unwrap();
+    let codes: Vec<_> =
+        phone.engine.records(None, 10).unwrap().into_iter().map(|record| record.code).collect();
+    assert_eq!(codes, [begun.code, paid.code.clone()]);
+
+    let request = phone.request();
+    let first = ChainHash::genesis(request.actor).next(1, request.mutations[0].get().as_bytes());
+    assert_eq!(paid.code, first.short_code());
 }
 
 #[test]

@@ -4,6 +4,9 @@ use crate::ActorId;
 use crate::hex32::hex32;
 use sha2::{Digest, Sha256};
 
+/// Digits and letters that are not taken for one another.
+const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 hex32!(
     /// SHA-256 over the hash before, the sequence number and the entry's bytes exactly as first written.
     ///
@@ -27,6 +30,21 @@ impl ChainHash {
     pub fn next(&self, seq: u64, body: &[u8]) -> Self {
         let hash = Sha256::new().chain_update(self.0).chain_update(seq.to_be_bytes()).chain_update(body);
         Self(hash.finalize().into())
+    }
+
+    /// The hash as people read it out and type it: its first 40 bits in Crockford's base 32
+    /// (<https://www.crockford.com/base32.html>). Names an entry among those of one customer or day; proves nothing.
+    ///
+    /// ```
+    /// use carboy_protocol::ChainHash;
+    /// assert_eq!(ChainHash([0x12; 32]).short_code(), "2891-44GJ");
+    /// ```
+    pub fn short_code(&self) -> String {
+        let bits = self.0[..5].iter().fold(0, |bits: u64, byte| bits << 8 | u64::from(*byte));
+        let symbols = (0..8).map(|place| (bits >> (35 - 5 * place)).to_le_bytes()[0] % 32);
+        let mut code: String = symbols.map(|symbol| char::from(SYMBOLS[usize::from(symbol)])).collect();
+        code.insert(4, '-');
+        code
     }
 }
 

@@ -53,6 +53,8 @@ pub(crate) struct Recorded {
     pub(crate) undoes: Option<u64>,
     pub(crate) undone_by: Option<u64>,
     pub(crate) state: RecordState,
+    /// The chain's hash behind it, if it is one.
+    pub(crate) hash: Option<ChainHash>,
 }
 
 /// How a record stands to the server's state.
@@ -86,7 +88,7 @@ impl RecordState {
 
 /// The columns that [`Recorded::from_row`] reads.
 pub(crate) const COLUMNS: &str =
-    "record.id, record.customer, amount, profile_update, before, body, undoes, undone_by, done";
+    "record.id, record.customer, amount, profile_update, before, body, undoes, undone_by, done, hash";
 
 impl Recorded {
     pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -103,6 +105,7 @@ impl Recorded {
             undoes: row.get(6)?,
             undone_by: row.get(7)?,
             state: RecordState::of(row.get(8)?),
+            hash: bytes(row, 9)?.try_into().map(ChainHash).ok(),
         })
     }
 }
