@@ -1,8 +1,8 @@
 //! What a rider does. Each call is one mutation, on the phone before it returns.
 
 use crate::{
-    Carboy, CarboyError, Correction, DayReceipt, DeliveredLine, FailReason, Field, Keep, Money, Receipt,
-    StockLine, StopProgress, convert,
+    Carboy, CarboyError, Correction, CustomerId, DayReceipt, DeliveredLine, FailReason, Field, Keep, Money,
+    Receipt, RouteId, StockLine, StopProgress, convert,
 };
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,23 +14,23 @@ impl Carboy {
     /// money.
     ///
     /// Fails with `UnknownCustomer`, `UnknownProduct`, `UnreadablePhoto`; `Invalid` for numbers out of range.
+    #[uniffi::method(default(proof = None, photos = []))]
     pub fn confirm_delivery(
         &self,
-        customer: String,
+        customer: CustomerId,
         lines: Vec<DeliveredLine>,
         proof: Option<String>,
         photos: Vec<String>,
     ) -> Result<Receipt, CarboyError> {
-        let (customer, lines) = (convert::id(&customer)?, convert::delivered(lines)?);
         let photos: Vec<_> = photos.iter().map(Path::new).collect();
-        Ok(self.engine().confirm_delivery(customer, &lines, proof, &photos)?.into())
+        Ok(self.engine().confirm_delivery(customer, &convert::list(lines), proof, &photos)?.into())
     }
 
     /// Records cash taken from a customer, who owes that much less.
     ///
     /// Fails with `UnknownCustomer`, `CurrencyMismatch`; `Invalid` for an amount that is not positive.
-    pub fn collect_cash(&self, customer: String, amount: Money) -> Result<Receipt, CarboyError> {
-        Ok(self.engine().collect_cash(convert::id(&customer)?, amount.try_into()?)?.into())
+    pub fn collect_cash(&self, customer: CustomerId, amount: Money) -> Result<Receipt, CarboyError> {
+        Ok(self.engine().collect_cash(customer, amount.try_into()?)?.into())
     }
 
     /// Records new values for fields of a customer's profile.
@@ -38,48 +38,55 @@ impl Carboy {
     /// Fails with `UnknownCustomer`; `Invalid` for no change or a text too long.
     pub fn update_profile(
         &self,
-        customer: String,
+        customer: CustomerId,
         changes: HashMap<Field, String>,
     ) -> Result<Receipt, CarboyError> {
-        Ok(self.engine().update_profile(convert::id(&customer)?, convert::fields(changes))?.into())
+        Ok(self.engine().update_profile(customer, convert::fields(changes))?.into())
     }
 
     /// Records a stop visited in vain.
     ///
     /// Fails with `UnknownCustomer`; `Invalid` for a note too long.
+    #[uniffi::method(default(note = None))]
     pub fn fail_delivery(
         &self,
-        customer: String,
+        customer: CustomerId,
         reason: FailReason,
         note: Option<String>,
     ) -> Result<Receipt, CarboyError> {
-        Ok(self.engine().fail_delivery(convert::id(&customer)?, reason.into(), note)?.into())
+        Ok(self.engine().fail_delivery(customer, reason.into(), note)?.into())
     }
 
     /// Records how far the rider got with a stop.
     ///
     /// Fails with `UnknownCustomer`.
-    pub fn note_progress(&self, customer: String, progress: StopProgress) -> Result<Receipt, CarboyError> {
-        Ok(self.engine().note_progress(convert::id(&customer)?, progress.into())?.into())
+    pub fn note_progress(
+        &self,
+        customer: CustomerId,
+        progress: StopProgress,
+    ) -> Result<Receipt, CarboyError> {
+        Ok(self.engine().note_progress(customer, progress.into())?.into())
     }
 
     /// Adds a customer, who can be delivered to at once; with `route` as the last stop of that route.
     ///
     /// Fails with `UnknownRoute`; `Invalid` without a name or with a text too long.
+    #[uniffi::method(default(route = None))]
     pub fn add_customer(
         &self,
         fields: HashMap<Field, String>,
-        route: Option<String>,
+        route: Option<RouteId>,
     ) -> Result<Receipt, CarboyError> {
-        Ok(self.engine().add_customer(convert::fields(fields), convert::optional_id(route)?)?.into())
+        Ok(self.engine().add_customer(convert::fields(fields), route)?.into())
     }
 
     /// Begins the rider's working day, on `route` if one is given. The counts of the day begin anew; cash in hand and
     /// stock on board stay.
     ///
     /// Fails with `ShiftOpen`, `UnknownRoute`.
-    pub fn start_shift(&self, route: Option<String>) -> Result<DayReceipt, CarboyError> {
-        Ok(self.engine().start_shift(convert::optional_id(route)?)?.into())
+    #[uniffi::method(default(route = None))]
+    pub fn start_shift(&self, route: Option<RouteId>) -> Result<DayReceipt, CarboyError> {
+        Ok(self.engine().start_shift(route)?.into())
     }
 
     /// Ends the rider's working day.
@@ -93,19 +100,20 @@ impl Carboy {
     ///
     /// Fails with `UnknownProduct`; `Invalid` for numbers out of range.
     pub fn load_stock(&self, lines: Vec<StockLine>) -> Result<DayReceipt, CarboyError> {
-        Ok(self.engine().load_stock(&convert::stock(lines)?)?.into())
+        Ok(self.engine().load_stock(&convert::list(lines))?.into())
     }
 
     /// Records bottles given back to the plant.
     ///
     /// Fails with `UnknownProduct`; `Invalid` for numbers out of range.
     pub fn return_stock(&self, lines: Vec<StockLine>) -> Result<DayReceipt, CarboyError> {
-        Ok(self.engine().return_stock(&convert::stock(lines)?)?.into())
+        Ok(self.engine().return_stock(&convert::list(lines))?.into())
     }
 
     /// Records collected cash handed to the plant. `note` is for example a receipt's number.
     ///
     /// Fails with `CurrencyMismatch`; `Invalid` for an amount that is not positive or a note too long.
+    #[uniffi::method(default(note = None))]
     pub fn hand_in_cash(&self, amount: Money, note: Option<String>) -> Result<DayReceipt, CarboyError> {
         Ok(self.engine().hand_in_cash(amount.try_into()?, note)?.into())
     }
@@ -115,6 +123,7 @@ impl Carboy {
     ///
     /// Fails with `UnknownRecord`; `NotPossible` for a record of a kind that cannot be taken back, or that was already;
     /// `Invalid` for a reason too long.
+    #[uniffi::method(default(reason = None))]
     pub fn withdraw(&self, id: u64, reason: Option<String>) -> Result<DayReceipt, CarboyError> {
         Ok(self.engine().withdraw(id, reason)?.into())
     }
@@ -145,7 +154,12 @@ impl Carboy {
     /// Settles a conflict in which this rider's edit stands behind another one: a new edit that has seen both.
     ///
     /// Fails with `UnknownCustomer`; `NotPossible` if no edit of this rider stands behind another one there.
-    pub fn settle_edit(&self, customer: String, field: Field, keep: Keep) -> Result<Receipt, CarboyError> {
-        Ok(self.engine().settle_edit(convert::id(&customer)?, field.into(), keep.into())?.into())
+    pub fn settle_edit(
+        &self,
+        customer: CustomerId,
+        field: Field,
+        keep: Keep,
+    ) -> Result<Receipt, CarboyError> {
+        Ok(self.engine().settle_edit(customer, field.into(), keep.into())?.into())
     }
 }

@@ -1,7 +1,6 @@
 //! The border to Kotlin and Swift. Everything here converts and delegates to `carboy-core`; there is no logic.
 //!
-//! One call per tap, and lists come back as records in one call. Ids cross as text, times as milliseconds since
-//! 1970 by the device's clock. The objects may be used from any thread.
+//! One call per tap, and lists come back as records in one call. The objects may be used from any thread.
 
 mod actions;
 mod convert;
@@ -11,6 +10,7 @@ mod lifecycle;
 mod log;
 mod queries;
 mod records;
+mod scalar;
 
 use carboy_core as core;
 use std::path::Path;
@@ -23,6 +23,7 @@ pub use foreign::{
 };
 pub use log::set_log_sink;
 pub use records::*;
+pub use scalar::{AccountId, CustomerId, DeviceId, PlantId, ProductCode, RouteId, Timestamp, TxnId};
 
 uniffi::setup_scaffolding!();
 

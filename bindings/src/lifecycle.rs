@@ -39,12 +39,12 @@ impl Carboy {
         reported(self.runtime.sync_now().await)
     }
 
-    /// Exchanges as much as possible within `window_ms` milliseconds, for work in the background: returns when
+    /// Exchanges as much as possible within `window`, for work in the background: returns when
     /// everything is sent or nothing can be, at the latest when the time is up. Failures are tried again meanwhile. A
     /// paused object runs for as long as this takes and is paused again when it returns. Cancelling the caller stops the
     /// waiting, not the exchange.
-    pub async fn drain_for(&self, window_ms: u64) -> Result<SyncReport, CarboyError> {
-        reported(self.runtime.drain_for(Duration::from_millis(window_ms)).await)
+    pub async fn drain_for(&self, window: Duration) -> Result<SyncReport, CarboyError> {
+        reported(self.runtime.drain_for(window).await)
     }
 
     /// Signs the account out: its store is closed for good, and removed if nothing in it waits to be sent. Forget the

@@ -1,6 +1,6 @@
 //! Accounts on this phone: enrolled, opened and signed out.
 
-use crate::{CarboyError, convert, core};
+use crate::{AccountId, CarboyError, DeviceId, PlantId, convert, core};
 use carboy_protocol::wire::EnrolReply;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,9 +14,9 @@ pub struct Config {
     /// The server's address, for example `https://plant.example`.
     pub server: String,
     /// The rider's plant, as enrolment told.
-    pub plant: String,
+    pub plant: PlantId,
     /// The rider, as enrolment told.
-    pub account: String,
+    pub account: AccountId,
     /// The plant's currency, as enrolment told, for example `KES`.
     pub currency: String,
 }
@@ -25,11 +25,7 @@ impl TryFrom<&Config> for core::Identity {
     type Error = CarboyError;
 
     fn try_from(config: &Config) -> Result<Self, CarboyError> {
-        Ok(Self {
-            plant: convert::id(&config.plant)?,
-            account: convert::id(&config.account)?,
-            currency: convert::id(&config.currency)?,
-        })
+        Ok(Self { plant: config.plant, account: config.account, currency: convert::id(&config.currency)? })
     }
 }
 
@@ -39,13 +35,13 @@ pub struct Enrolment {
     /// The bearer token. It belongs in the platform's key store.
     pub token: String,
     /// The phone, as the manager's device list names it.
-    pub device: String,
+    pub device: DeviceId,
     /// The rider.
-    pub account: String,
+    pub account: AccountId,
     /// The rider's name.
     pub account_name: String,
     /// The plant.
-    pub plant: String,
+    pub plant: PlantId,
     /// The plant's name.
     pub plant_name: String,
     /// The plant's currency, for example `KES`.
@@ -56,10 +52,10 @@ impl From<EnrolReply> for Enrolment {
     fn from(reply: EnrolReply) -> Self {
         Self {
             token: reply.token,
-            device: reply.device.to_string(),
-            account: reply.account.to_string(),
+            device: reply.device,
+            account: reply.account,
             account_name: reply.account_name,
-            plant: reply.plant.to_string(),
+            plant: reply.plant,
             plant_name: reply.plant_name,
             currency: reply.currency.to_string(),
         }
@@ -70,9 +66,9 @@ impl From<EnrolReply> for Enrolment {
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct StoredAccount {
     /// Who.
-    pub account: String,
+    pub account: AccountId,
     /// The rider's plant.
-    pub plant: String,
+    pub plant: PlantId,
     /// The plant's currency, for example `KES`.
     pub currency: String,
     /// Mutations that the server has not settled.
@@ -84,8 +80,7 @@ pub struct StoredAccount {
 impl From<core::StoredAccount> for StoredAccount {
     fn from(stored: core::StoredAccount) -> Self {
         let core::StoredAccount { account, plant, currency, pending, photos } = stored;
-        let (account, plant, currency) = (account.to_string(), plant.to_string(), currency.to_string());
-        Self { account, plant, currency, pending, photos }
+        Self { account, plant, currency: currency.to_string(), pending, photos }
     }
 }
 
@@ -96,8 +91,8 @@ pub enum SignOut {
     IfDone,
     /// Send it first.
     SendFirst {
-        /// How long that may take, in milliseconds.
-        window_ms: u64,
+        /// How long that may take.
+        window: Duration,
     },
     /// Keep it on the phone, sealed for this account, until the same rider signs in again.
     KeepSealed,
@@ -112,7 +107,7 @@ impl From<SignOut> for core::SignOut {
     fn from(choice: SignOut) -> Self {
         match choice {
             SignOut::IfDone => Self::IfDone,
-            SignOut::SendFirst { window_ms } => Self::SendFirst(Duration::from_millis(window_ms)),
+            SignOut::SendFirst { window } => Self::SendFirst(window),
             SignOut::KeepSealed => Self::KeepSealed,
             SignOut::Export { path } => Self::Export(PathBuf::from(path)),
         }

@@ -2,7 +2,7 @@
 
 use super::{DeliveredLine, FailReason, Field, Money, StockLine, Value};
 use crate::convert::{self, same_variants};
-use crate::{CarboyError, core};
+use crate::{CarboyError, CustomerId, RouteId, Timestamp, TxnId, core};
 use std::collections::HashMap;
 
 /// Something that needs the rider.
@@ -41,15 +41,15 @@ pub struct Refused {
     /// The record's number on this phone.
     pub id: u64,
     /// The mutation; nothing if its bytes cannot be read any more.
-    pub txn: Option<String>,
+    pub txn: Option<TxnId>,
     /// Its kind; empty if it cannot be read any more.
     pub kind: String,
     /// Whom it is about, if about anybody.
-    pub customer: Option<String>,
+    pub customer: Option<CustomerId>,
     /// That customer's name; empty if it cannot be told any more.
     pub customer_name: String,
-    /// When it was recorded, in milliseconds since 1970 by this phone's clock.
-    pub at: Option<i64>,
+    /// When it was recorded by this phone's clock.
+    pub at: Option<Timestamp>,
     /// The server's reason, for a switch.
     pub reason: String,
     /// The server's reason, with the values.
@@ -64,11 +64,11 @@ impl From<core::Refused> for Refused {
     fn from(refused: core::Refused) -> Self {
         Self {
             id: refused.id,
-            txn: refused.txn.map(|txn| txn.to_string()),
+            txn: refused.txn,
             kind: refused.kind,
-            customer: refused.customer.map(|customer| customer.to_string()),
+            customer: refused.customer,
             customer_name: refused.customer_name,
-            at: refused.at.map(|at| at.0),
+            at: refused.at,
             reason: refused.reason,
             detail: refused.detail,
             body: refused.body,
@@ -81,7 +81,7 @@ impl From<core::Refused> for Refused {
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct LostEdit {
     /// Whose profile.
-    pub customer: String,
+    pub customer: CustomerId,
     /// The customer's name.
     pub customer_name: String,
     /// Which field.
@@ -95,8 +95,7 @@ pub struct LostEdit {
 impl From<core::LostEdit> for LostEdit {
     fn from(lost: core::LostEdit) -> Self {
         let core::LostEdit { customer, customer_name, field, shown, mine } = lost;
-        let (customer, field) = (customer.to_string(), field.into());
-        Self { customer, customer_name, field, shown: shown.into(), mine: mine.into() }
+        Self { customer, customer_name, field: field.into(), shown: shown.into(), mine: mine.into() }
     }
 }
 
@@ -121,7 +120,7 @@ pub enum Correction {
     /// Another customer.
     Customer {
         /// Which.
-        customer: String,
+        customer: CustomerId,
     },
     /// The bottles of a delivery, at the phone's prices of now.
     Lines {
@@ -153,7 +152,7 @@ pub enum Correction {
     /// The route of a new customer or a shift.
     Route {
         /// Which, if any.
-        route: Option<String>,
+        route: Option<RouteId>,
     },
 }
 
@@ -162,13 +161,13 @@ impl TryFrom<Correction> for core::Correction {
 
     fn try_from(correction: Correction) -> Result<Self, CarboyError> {
         Ok(match correction {
-            Correction::Customer { customer } => Self::Customer(convert::id(&customer)?),
-            Correction::Lines { lines } => Self::Lines(convert::delivered(lines)?),
-            Correction::Stock { lines } => Self::Stock(convert::stock(lines)?),
+            Correction::Customer { customer } => Self::Customer(customer),
+            Correction::Lines { lines } => Self::Lines(convert::list(lines)),
+            Correction::Stock { lines } => Self::Stock(convert::list(lines)),
             Correction::Amount { amount } => Self::Amount(amount.try_into()?),
             Correction::Fields { fields } => Self::Fields(convert::fields(fields)),
             Correction::Failure { reason, note } => Self::Failure(reason.into(), note),
-            Correction::Route { route } => Self::Route(convert::optional_id(route)?),
+            Correction::Route { route } => Self::Route(route),
         })
     }
 }

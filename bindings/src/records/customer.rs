@@ -1,7 +1,7 @@
 //! Customers, their money, and the route on which they are visited.
 
 use crate::convert::{self, same_variants};
-use crate::{CarboyError, core};
+use crate::{CarboyError, CustomerId, ProductCode, RouteId, Timestamp, TxnId, core};
 use carboy_protocol as protocol;
 
 /// An amount in minor units (cents) of a currency.
@@ -31,16 +31,18 @@ impl TryFrom<Money> for protocol::Money {
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Receipt {
     /// The mutation's id.
-    pub txn: String,
+    pub txn: TxnId,
     /// The record's number on this phone. Numbers only grow.
     pub id: u64,
+    /// The short code of the record for a person's receipt, for example `7Q4K-2MXD`: the server has the same.
+    pub code: String,
     /// What the customer's screen now shows.
     pub customer: Customer,
 }
 
 impl From<core::Receipt> for Receipt {
     fn from(receipt: core::Receipt) -> Self {
-        Self { txn: receipt.txn.to_string(), id: receipt.id, customer: receipt.customer.into() }
+        Self { txn: receipt.txn, id: receipt.id, code: receipt.code, customer: receipt.customer.into() }
     }
 }
 
@@ -124,7 +126,7 @@ same_variants!(protocol::StopState => StopState: OnTheWay, Arrived, Delivered, F
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Product {
     /// The plant's code.
-    pub code: String,
+    pub code: ProductCode,
     /// What people call it.
     pub name: String,
     /// The price of one full bottle.
@@ -133,7 +135,7 @@ pub struct Product {
 
 impl From<core::Product> for Product {
     fn from(product: core::Product) -> Self {
-        Self { code: product.code.into(), name: product.name, price: product.price.into() }
+        Self { code: product.code, name: product.name, price: product.price.into() }
     }
 }
 
@@ -141,7 +143,7 @@ impl From<core::Product> for Product {
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Route {
     /// Which route.
-    pub route: String,
+    pub route: RouteId,
     /// What people call it.
     pub name: String,
     /// How many stops it has.
@@ -153,7 +155,7 @@ pub struct Route {
 impl From<core::Route> for Route {
     fn from(route: core::Route) -> Self {
         let core::Route { route, name, stops, done } = route;
-        Self { route: route.to_string(), name, stops, done }
+        Self { route, name, stops, done }
     }
 }
 
@@ -161,7 +163,7 @@ impl From<core::Route> for Route {
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct CustomerRow {
     /// Which customer.
-    pub customer: String,
+    pub customer: CustomerId,
     /// What the customer is called.
     pub name: String,
     /// Where to deliver.
@@ -173,7 +175,7 @@ pub struct CustomerRow {
 impl From<core::CustomerRow> for CustomerRow {
     fn from(row: core::CustomerRow) -> Self {
         let core::CustomerRow { customer, name, address, balance } = row;
-        Self { customer: customer.to_string(), name, address, balance: balance.into() }
+        Self { customer, name, address, balance: balance.into() }
     }
 }
 
@@ -182,7 +184,7 @@ impl TryFrom<CustomerRow> for core::CustomerRow {
 
     fn try_from(row: CustomerRow) -> Result<Self, CarboyError> {
         let CustomerRow { customer, name, address, balance } = row;
-        Ok(Self { customer: convert::id(&customer)?, name, address, balance: balance.try_into()? })
+        Ok(Self { customer, name, address, balance: balance.try_into()? })
     }
 }
 
@@ -211,13 +213,13 @@ pub struct Value {
     pub value: String,
     /// The role of who wrote it.
     pub role: Role,
-    /// When, in milliseconds since 1970 by the author's clock.
-    pub at: i64,
+    /// When by the author's clock.
+    pub at: Timestamp,
 }
 
 impl From<core::Value> for Value {
     fn from(value: core::Value) -> Self {
-        Self { value: value.value, role: value.role.into(), at: value.at.0 }
+        Self { value: value.value, role: value.role.into(), at: value.at }
     }
 }
 
@@ -234,7 +236,7 @@ pub struct Conflict {
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Customer {
     /// Which customer.
-    pub customer: String,
+    pub customer: CustomerId,
     /// What the customer is called.
     pub name: String,
     /// A telephone number.
@@ -260,7 +262,7 @@ impl From<core::Customer> for Customer {
             values: convert::list::<core::Value, _>(values),
         };
         Self {
-            customer: customer.customer.to_string(),
+            customer: customer.customer,
             name: customer.name,
             phone: customer.phone,
             address: customer.address,
@@ -277,7 +279,7 @@ impl From<core::Customer> for Customer {
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct HistoryLine {
     /// The mutation.
-    pub txn: String,
+    pub txn: TxnId,
     /// Its kind, for example `collect_cash`.
     pub kind: String,
     /// The signed amount: positive means the customer owes more.
@@ -286,8 +288,8 @@ pub struct HistoryLine {
     pub note: Option<String>,
     /// The role of who did it.
     pub role: Role,
-    /// When, in milliseconds since 1970 by the author's clock.
-    pub at: i64,
+    /// When by the author's clock.
+    pub at: Timestamp,
     /// Whether the server has settled it.
     pub settled: bool,
 }
@@ -295,12 +297,12 @@ pub struct HistoryLine {
 impl From<core::HistoryLine> for HistoryLine {
     fn from(line: core::HistoryLine) -> Self {
         Self {
-            txn: line.txn.to_string(),
+            txn: line.txn,
             kind: line.kind,
             amount: line.amount.into(),
             note: line.note,
             role: line.role.into(),
-            at: line.at.0,
+            at: line.at,
             settled: line.settled,
         }
     }

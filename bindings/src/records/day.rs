@@ -2,26 +2,24 @@
 
 use super::{Customer, Money};
 use crate::convert::{self, same_variants};
-use crate::{CarboyError, core};
+use crate::{ProductCode, RouteId, Timestamp, TxnId, core};
 use carboy_protocol as protocol;
 
 /// Bottles of one product, as the rider counts them. The price is the phone's at that moment.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct DeliveredLine {
     /// The product's code.
-    pub product: String,
+    pub product: ProductCode,
     /// Full bottles handed over, 0 to 10,000.
     pub delivered: i32,
     /// Empty bottles taken back, 0 to 10,000.
     pub empties: i32,
 }
 
-impl TryFrom<DeliveredLine> for core::DeliveredLine {
-    type Error = CarboyError;
-
-    fn try_from(line: DeliveredLine) -> Result<Self, CarboyError> {
+impl From<DeliveredLine> for core::DeliveredLine {
+    fn from(line: DeliveredLine) -> Self {
         let DeliveredLine { product, delivered, empties } = line;
-        Ok(Self { product: convert::id(&product)?, delivered, empties })
+        Self { product, delivered, empties }
     }
 }
 
@@ -29,19 +27,17 @@ impl TryFrom<DeliveredLine> for core::DeliveredLine {
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct StockLine {
     /// The product's code.
-    pub product: String,
+    pub product: ProductCode,
     /// Full bottles, 0 to 10,000.
     pub full: i32,
     /// Empty bottles, 0 to 10,000.
     pub empty: i32,
 }
 
-impl TryFrom<StockLine> for protocol::StockLine {
-    type Error = CarboyError;
-
-    fn try_from(line: StockLine) -> Result<Self, CarboyError> {
+impl From<StockLine> for protocol::StockLine {
+    fn from(line: StockLine) -> Self {
         let StockLine { product, full, empty } = line;
-        Ok(Self { product: convert::id(&product)?, full, empty })
+        Self { product, full, empty }
     }
 }
 
@@ -49,9 +45,11 @@ impl TryFrom<StockLine> for protocol::StockLine {
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct DayReceipt {
     /// The mutation's id.
-    pub txn: String,
+    pub txn: TxnId,
     /// The record's number on this phone. Numbers only grow.
     pub id: u64,
+    /// The short code of the record for a person's receipt; empty if nothing was recorded.
+    pub code: String,
     /// What the day's summary now shows.
     pub day: DaySummary,
     /// What the customer's screen now shows, if the record is about one.
@@ -60,8 +58,8 @@ pub struct DayReceipt {
 
 impl From<core::DayReceipt> for DayReceipt {
     fn from(receipt: core::DayReceipt) -> Self {
-        let core::DayReceipt { txn, id, day, customer } = receipt;
-        Self { txn: txn.to_string(), id, day: day.into(), customer: customer.map(Into::into) }
+        let core::DayReceipt { txn, id, code, day, customer } = receipt;
+        Self { txn, id, code, day: day.into(), customer: customer.map(Into::into) }
     }
 }
 
@@ -105,22 +103,22 @@ impl From<core::DaySummary> for DaySummary {
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Shift {
     /// The mutation that began it.
-    pub txn: String,
+    pub txn: TxnId,
     /// The route that the rider means to work through.
-    pub route: Option<String>,
-    /// When it began, in milliseconds since 1970 by the device's clock.
-    pub started_at: i64,
-    /// When it ended, in milliseconds since 1970 by the device's clock; nothing while it is open.
-    pub finished_at: Option<i64>,
+    pub route: Option<RouteId>,
+    /// When it began by the device's clock.
+    pub started_at: Timestamp,
+    /// When it ended by the device's clock; nothing while it is open.
+    pub finished_at: Option<Timestamp>,
 }
 
 impl From<protocol::Shift> for Shift {
     fn from(shift: protocol::Shift) -> Self {
         Self {
-            txn: shift.txn.to_string(),
-            route: shift.route.map(|route| route.to_string()),
-            started_at: shift.started_at.0,
-            finished_at: shift.finished_at.map(|at| at.0),
+            txn: shift.txn,
+            route: shift.route,
+            started_at: shift.started_at,
+            finished_at: shift.finished_at,
         }
     }
 }
@@ -129,7 +127,7 @@ impl From<protocol::Shift> for Shift {
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct DayProduct {
     /// The product's code.
-    pub product: String,
+    pub product: ProductCode,
     /// Full bottles loaded in this shift.
     pub loaded: i64,
     /// Full bottles given back to the plant in this shift.
@@ -147,7 +145,7 @@ pub struct DayProduct {
 impl From<core::DayProduct> for DayProduct {
     fn from(bottles: core::DayProduct) -> Self {
         Self {
-            product: bottles.product.into(),
+            product: bottles.product,
             loaded: bottles.loaded,
             returned: bottles.returned,
             delivered: bottles.delivered,
@@ -164,15 +162,17 @@ pub struct Record {
     /// Its number on this phone, for `withdraw`.
     pub id: u64,
     /// The mutation; nothing if its bytes cannot be read any more.
-    pub txn: Option<String>,
+    pub txn: Option<TxnId>,
+    /// Its short code for a person's receipt, for example `7Q4K-2MXD`; empty if the file's hash of it is damaged.
+    pub code: String,
     /// Its kind, for example `collect_cash`; empty if it cannot be read any more.
     pub kind: String,
     /// The name of the customer whom it is about; empty if it is about none.
     pub customer_name: String,
     /// Its signed effect on that customer's balance: positive means the customer owes more.
     pub amount: Money,
-    /// When it was recorded, in milliseconds since 1970 by this phone's clock.
-    pub at: Option<i64>,
+    /// When it was recorded by this phone's clock.
+    pub at: Option<Timestamp>,
     /// What became of it.
     pub state: Settlement,
     /// Whether it was taken back.
@@ -185,11 +185,12 @@ impl From<core::Record> for Record {
     fn from(record: core::Record) -> Self {
         Self {
             id: record.id,
-            txn: record.txn.map(|txn| txn.to_string()),
+            txn: record.txn,
+            code: record.code,
             kind: record.kind,
             customer_name: record.customer_name,
             amount: record.amount.into(),
-            at: record.at.map(|at| at.0),
+            at: record.at,
             state: record.state.into(),
             withdrawn: record.withdrawn,
             can_withdraw: record.can_withdraw,

@@ -1,7 +1,8 @@
 //! The exchange with the server, as a rider's screens tell of it, and what changes and log lines are called.
 
-use crate::convert::{self, same_variants};
-use crate::core;
+use crate::convert::same_variants;
+use crate::{Timestamp, core};
+use std::time::Duration;
 use tracing::Level;
 
 /// What the exchange with the server is doing.
@@ -21,8 +22,8 @@ pub enum SyncState {
         reason: WaitReason,
         /// The reason, for a log.
         detail: String,
-        /// Milliseconds until the next try, from when it began to wait. A wake-up comes before that.
-        delay_ms: u64,
+        /// How long until the next try, from when it began to wait. A wake-up comes before that.
+        delay: Duration,
     },
     /// The server wants a new sign-in. Recording goes on.
     NeedsSignIn,
@@ -38,7 +39,7 @@ impl From<core::SyncState> for SyncState {
             core::SyncState::Offline => Self::Offline,
             core::SyncState::Paused => Self::Paused,
             core::SyncState::Waiting(core::Waiting { reason, detail, delay }) => {
-                Self::Waiting { reason: reason.into(), detail, delay_ms: convert::millis(delay) }
+                Self::Waiting { reason: reason.into(), detail, delay }
             }
             core::SyncState::NeedsSignIn => Self::NeedsSignIn,
             core::SyncState::NeedsUpgrade => Self::NeedsUpgrade,
@@ -70,10 +71,10 @@ pub struct Status {
     pub pending: u64,
     /// Their size in bytes, before compression.
     pub pending_bytes: u64,
-    /// When the oldest of them was recorded, in milliseconds since 1970 by this phone's clock.
-    pub oldest_pending: Option<i64>,
-    /// How long ago that was, in milliseconds; zero if the clock was set back since.
-    pub oldest_age_ms: u64,
+    /// When the oldest of them was recorded by this phone's clock.
+    pub oldest_pending: Option<Timestamp>,
+    /// How long ago that was; zero if the clock was set back since.
+    pub oldest_age: Duration,
     /// Photos that the server does not have yet.
     pub photos: u64,
     /// How many of their bytes it does not have.
@@ -82,8 +83,8 @@ pub struct Status {
     pub attention: u64,
     /// What the exchange with the server is doing.
     pub state: SyncState,
-    /// When the server last answered, in milliseconds since 1970 by this phone's clock.
-    pub last_contact: Option<i64>,
+    /// When the server last answered by this phone's clock.
+    pub last_contact: Option<Timestamp>,
 }
 
 impl From<core::Status> for Status {
@@ -91,13 +92,13 @@ impl From<core::Status> for Status {
         Self {
             pending: status.pending,
             pending_bytes: status.pending_bytes,
-            oldest_pending: status.oldest_pending.map(|at| at.0),
-            oldest_age_ms: convert::millis(status.oldest_age),
+            oldest_pending: status.oldest_pending,
+            oldest_age: status.oldest_age,
             photos: status.photos,
             photo_bytes: status.photo_bytes,
             attention: status.attention,
             state: status.state.into(),
-            last_contact: status.last_contact.map(|at| at.0),
+            last_contact: status.last_contact,
         }
     }
 }

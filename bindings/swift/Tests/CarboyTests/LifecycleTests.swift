@@ -12,7 +12,7 @@ final class LifecycleTests: ServerTests {
         let paused = try await carboy.syncNow()
         XCTAssertEqual(paused.status.state, .paused)
         XCTAssertEqual(try carboy.status().pending, 1)
-        let drained = try await carboy.drainFor(windowMs: 10_000)
+        let drained = try await carboy.drainFor(window: 10)
         XCTAssertEqual(drained.settled, 1)
         XCTAssertEqual(try carboy.status().state, .paused)
 
@@ -35,7 +35,7 @@ final class LifecycleTests: ServerTests {
             XCTAssertEqual([mutations, photos], [1, 0])
         }
         carboy.networkChanged(online: true)
-        let signedOut = try await carboy.signOut(choice: .sendFirst(windowMs: 10_000))
+        let signedOut = try await carboy.signOut(choice: .sendFirst(window: 10))
         XCTAssertEqual(signedOut, .removed)
         XCTAssertThrowsError(try carboy.day()) {
             guard case CarboyError.SignedOut = $0 else { return XCTFail("\($0)") }

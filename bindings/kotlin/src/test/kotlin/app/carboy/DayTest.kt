@@ -45,13 +45,13 @@ class DayTest : ServerTest() {
         }
     }
 
-    private fun wholeDay(carboy: Carboy, route: String): DaySummary {
+    private fun wholeDay(carboy: Carboy, route: RouteId): DaySummary {
         val (first, second, third) = carboy.stops(route).map { it.customer }
         carboy.startShift(route)
         assertThrows<CarboyException.ShiftOpen> { carboy.startShift(null) }
-        carboy.loadStock(listOf(StockLine("20L", 20, 0)))
+        carboy.loadStock(listOf(StockLine(Id("20L"), 20, 0)))
         carboy.noteProgress(first.customer, StopProgress.ARRIVED)
-        carboy.confirmDelivery(first.customer, listOf(DeliveredLine("20L", 3, 2)), "slip 17", listOf(photo()))
+        carboy.confirmDelivery(first.customer, listOf(DeliveredLine(Id("20L"), 3, 2)), "slip 17", listOf(photo()))
         carboy.collectCash(first.customer, kes(20_000))
         val mistake = carboy.collectCash(first.customer, kes(2_000))
         val withdrawn = carboy.withdraw(mistake.id, "typed twice")
@@ -60,18 +60,18 @@ class DayTest : ServerTest() {
         carboy.failDelivery(second.customer, FailReason.CLOSED, "shutters down")
         carboy.noteProgress(third.customer, StopProgress.SKIPPED)
         val added = carboy.addCustomer(mapOf(Field.NAME to "Kiosk by the bridge"), route).customer
-        val served = carboy.confirmDelivery(added.customer, listOf(DeliveredLine("20L", 1, 0)), null, listOf())
+        val served = carboy.confirmDelivery(added.customer, listOf(DeliveredLine(Id("20L"), 1, 0)))
         assertEquals(15_000L, served.customer.balance.minor)
         assertEquals(20_000L, carboy.day().cashInHand.minor)
         carboy.handInCash(kes(20_000), "receipt 5")
-        carboy.returnStock(listOf(StockLine("20L", 16, 2)))
+        carboy.returnStock(listOf(StockLine(Id("20L"), 16, 2)))
         val evening = carboy.finishShift()
         assertNull(evening.customer)
         val expected = DaySummary(
             checkNotNull(evening.day.shift),
             deliveries = 2, failures = 1, customers = 1,
             collected = kes(20_000), handedIn = kes(20_000), cashInHand = kes(0),
-            products = listOf(DayProduct("20L", 20, 16, 4, 2, 0, 0)),
+            products = listOf(DayProduct(Id("20L"), 20, 16, 4, 2, 0, 0)),
         )
         assertEquals(expected, evening.day)
         assertThrows<CarboyException.NoShift> { carboy.finishShift() }
@@ -87,16 +87,16 @@ class DayTest : ServerTest() {
     @Test
     fun `an action that cannot be says which, and nothing is recorded`() = runBlocking {
         withPhone { carboy ->
-            val unknown = "00000000-0000-0000-0000-000000000000"
+            val unknown = CustomerId("00000000-0000-0000-0000-000000000000")
             val customer = carboy.anyCustomer()
-            assertThrows<CarboyException.UnknownRoute> { carboy.startShift(unknown) }
+            assertThrows<CarboyException.UnknownRoute> { carboy.startShift(RouteId(unknown.text)) }
             assertThrows<CarboyException.UnknownRecord> { carboy.withdraw(99u, null) }
             assertThrows<CarboyException.UnknownRecord> { carboy.accept(99u) }
-            assertThrows<CarboyException.UnknownProduct> { carboy.loadStock(listOf(StockLine("none", 1, 0))) }
+            assertThrows<CarboyException.UnknownProduct> { carboy.loadStock(listOf(StockLine(Id("none"), 1, 0))) }
             assertThrows<CarboyException.Invalid> { carboy.addCustomer(mapOf(Field.PHONE to "0722"), null) }
             assertThrows<CarboyException.NotPossible> { carboy.settleEdit(customer, Field.PHONE, Keep.MINE) }
             assertThrows<CarboyException.UnreadablePhoto> {
-                carboy.confirmDelivery(customer, listOf(DeliveredLine("20L", 1, 0)), null, listOf(path("no such photo")))
+                carboy.confirmDelivery(customer, listOf(DeliveredLine(Id("20L"), 1, 0)), null, listOf(path("no such photo")))
             }
             assertEquals(0uL, carboy.status().pending)
         }
@@ -119,7 +119,7 @@ class DayTest : ServerTest() {
             val refused = (carboy.attention(0u, 10u).single() as Attention.Mutation).refused
             assertEquals("tampered" to "collect_cash", refused.reason to refused.kind)
             assertTrue(Choice.CORRECT in refused.choices)
-            val line = listOf(DeliveredLine("20L", 1, 0))
+            val line = listOf(DeliveredLine(Id("20L"), 1, 0))
             assertThrows<CarboyException.NotPossible> { carboy.resend(refused.id, Correction.Lines(line)) }
             carboy.resend(refused.id, Correction.Amount(kes(1_234)))
             assertEquals(0, carboy.attention(0u, 10u).size)

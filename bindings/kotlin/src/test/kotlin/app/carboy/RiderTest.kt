@@ -41,11 +41,12 @@ class RiderTest : ServerTest() {
 
             carboy.networkChanged(false)
             carboy.syncNow()
-            carboy.confirmDelivery(customer.customer, listOf(DeliveredLine("20L", 3, 2)), null, listOf())
+            carboy.confirmDelivery(customer.customer, listOf(DeliveredLine(Id("20L"), 3, 2)))
             carboy.collectCash(customer.customer, kes(20_000))
             val receipt = carboy.updateProfile(customer.customer, mapOf(Field.PHONE to "0722"))
-            carboy.failDelivery(stops[1].customer.customer, FailReason.CLOSED, null)
+            carboy.failDelivery(stops[1].customer.customer, FailReason.CLOSED)
             assertEquals(before + 45_000 - 20_000, receipt.customer.balance.minor)
+            assertEquals(receipt.code, carboy.records(limit = 2u).last().code)
             assertEquals(4uL, carboy.status().pending)
             assertEquals(SyncState.Offline, carboy.syncNow().status.state)
 
@@ -64,7 +65,7 @@ class RiderTest : ServerTest() {
         val other = enrolled(keys)
         open(other, keys).use { carboy ->
             carboy.syncNow()
-            val customer = carboy.customers("", null, 10u).map { carboy.customer(it.customer) }.single { it.phone == "0722" }
+            val customer = carboy.customers().map { carboy.customer(it.customer) }.single { it.phone == "0722" }
             val amounts = carboy.history(customer.customer, 0u, 2u).map { it.amount.minor }
             assertEquals(listOf(-20_000L, 45_000L), amounts)
         }
@@ -77,12 +78,12 @@ class RiderTest : ServerTest() {
         open(enrolment, keys).use { carboy ->
             carboy.syncNow()
             val customer = carboy.anyCustomer()
-            val unknown = "00000000-0000-0000-0000-000000000000"
+            val unknown = CustomerId("00000000-0000-0000-0000-000000000000")
             assertThrows<CarboyException.UnknownCustomer> { carboy.collectCash(unknown, kes(1)) }
             assertThrows<CarboyException.CurrencyMismatch> { carboy.collectCash(customer, Money(1, "UGX")) }
-            assertThrows<CarboyException.Invalid> { carboy.collectCash("no id", kes(1)) }
+            assertThrows<CarboyException.Invalid> { carboy.collectCash(CustomerId("no id"), kes(1)) }
             val error = assertThrows<CarboyException.Invalid> {
-                carboy.confirmDelivery(customer, listOf(DeliveredLine("20L", -3, 0)), null, listOf())
+                carboy.confirmDelivery(customer, listOf(DeliveredLine(Id("20L"), -3, 0)))
             }
             assertEquals("bottles delivered out of range: -3 (0 to 10000)", error.detail)
             assertEquals(0uL, carboy.status().pending)
@@ -96,7 +97,7 @@ class RiderTest : ServerTest() {
         val throwing = object : Observer {
             override fun changed(changes: List<Change>) = error("an observer's own mistake")
         }
-        val enrolment = Enrolment("", "", ID, "", ID, "", "KES")
+        val enrolment = Enrolment("", Id(ID), Id(ID), "", Id(ID), "", "KES")
         open(enrolment, keys, signedOut, throwing).use { carboy ->
             assertEquals(SyncState.NeedsSignIn, carboy.syncNow().status.state)
         }

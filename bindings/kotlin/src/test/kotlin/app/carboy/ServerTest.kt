@@ -47,7 +47,7 @@ abstract class ServerTest {
 
     protected fun path(name: String): String = folder.resolve(name).toString()
 
-    protected fun Carboy.anyCustomer() = customers("", null, 1u).single().customer
+    protected fun Carboy.anyCustomer() = customers(limit = 1u).single().customer
 
     protected fun kes(minor: Long) = Money(minor, "KES")
 }
