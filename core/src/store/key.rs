@@ -53,6 +53,7 @@ impl StoreKey {
         keys: &dyn KeyStore,
         random: &dyn Random,
     ) -> Result<Option<Self>, Error> {
+        start_sqlcipher();
         let name = crate::env::key_name(account, "store");
         if let Some(secret) = keys.load(&name)? {
             let secret = secret.try_into().map_err(|_| Error::WrongKey)?;
@@ -110,6 +111,15 @@ impl StoreKey {
             _ => Header::Other,
         })
     }
+}
+
+/// SQLite calls itself ready before the SQLCipher in it is: who opens a file at that moment is refused its key. So the
+/// first in the process opens one of nobody's, and the others wait.
+#[cfg(feature = "encryption")]
+fn start_sqlcipher() {
+    static STARTED: std::sync::Once = std::sync::Once::new();
+    // Whatever fails here fails again, and is told, where the account's file is opened.
+    STARTED.call_once(|| drop(Connection::open_in_memory()));
 }
 
 #[cfg(feature = "encryption")]
