@@ -26,6 +26,9 @@ private const val AES_GCM = "AES/GCM/NoPadding"
 private const val NONCE_BYTES = 12
 private const val TAG_BITS = 128
 
+/** What a secret may be called: fit for a file's name. */
+private val NAME = Regex("[A-Za-z0-9][A-Za-z0-9._-]*")
+
 /** A secret is on this phone and can never be read again, because the Keystore has lost the key that wraps it. */
 internal class SecretLost(name: String, cause: Exception?) : Exception("$name is lost: its key is gone", cause)
 
@@ -62,9 +65,7 @@ internal class Keys(private val folder: File) : KeyStore {
     override fun remove(name: String) = file(name).delete()
 
     private fun file(name: String): AtomicFile {
-        if (name.isEmpty() || !name.all { it.isLetterOrDigit() || it in ".-_" }) {
-            throw KeyStoreException.Failed("a secret cannot be named $name")
-        }
+        if (!NAME.matches(name)) throw KeyStoreException.Failed("a secret cannot be named $name")
         return AtomicFile(File(folder, name))
     }
 

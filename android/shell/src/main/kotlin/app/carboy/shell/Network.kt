@@ -18,15 +18,15 @@ data class Connection(
     val metered: Boolean,
 )
 
-/** How long a loss has to last before it is one: a hand-over from Wi-Fi to mobile takes less. */
+/** How long a change has to last before it is one: a hand-over from Wi-Fi to mobile takes less. */
 internal val HAND_OVER: Duration = Duration.ofSeconds(1)
 
 /**
  * Watches the phone's default network and tells the core the truth about it, by [tell], but not every flicker.
  *
  * Good news after a loss is told at once, because a link between two tunnels is short. Everything else is told once it
- * has lasted for [HAND_OVER], so at most once in that time: a loss, and also another network in place of the last,
- * because it is worth a try that the last one was not.
+ * has lasted for [HAND_OVER]: a loss, and also another network in place of the last, because that one is worth a try
+ * where the last one was not.
  *
  * Everything is told and decided on [handler]'s thread. Only what the callbacks bring counts: asking
  * [ConnectivityManager] within its own callbacks answers with what was or what will be.
@@ -40,9 +40,9 @@ internal class NetworkWatch(
     private var capabilities: NetworkCapabilities? = null
     private var isBlocked = false
 
-    /** The network that the core believes in; none while it believes that there is none. */
+    /** The network that is good at the moment, and the one that the core believes in. */
+    private var usable: Network? = null
     private var told: Network? = null
-    private var isSettling = false
     private val settle = Runnable { settled() }
 
     private val newest = MutableStateFlow(Connection(online = false, metered = true))
@@ -53,7 +53,7 @@ internal class NetworkWatch(
     /** Begins to watch. A phone without a network gets no callback at all: silence counts as a loss. */
     fun start() {
         connectivity.registerDefaultNetworkCallback(this, handler)
-        later()
+        handler.postDelayed(settle, HAND_OVER.toMillis())
     }
 
     override fun close() {
@@ -63,7 +63,7 @@ internal class NetworkWatch(
 
     /** Tells once more what was told last, for a core that was not there then. */
     fun repeat() {
-        handler.post { tell(told != null || isSettling) }
+        handler.post { tell(told != null) }
     }
 
     override fun onAvailable(network: Network) {
@@ -95,34 +95,21 @@ internal class NetworkWatch(
     }
 
     private fun changed() {
-        val usable = usable()
-        when {
-            usable == told -> {
-                calm()
-                publish()
+        val now = network.takeIf { !isBlocked && capabilities?.isUsable() == true }
+        if (now != usable) {
+            usable = now
+            handler.removeCallbacks(settle)
+            when (told) {
+                now -> Unit
+                null -> settled()
+                else -> handler.postDelayed(settle, HAND_OVER.toMillis())
             }
-            told == null -> settled()
-            else -> later()
         }
-    }
-
-    private fun usable(): Network? = network.takeIf { !isBlocked && capabilities?.isUsable() == true }
-
-    private fun later() {
-        // Not put off by further flickering: otherwise a loss might never be told.
-        if (isSettling) return
-        isSettling = true
-        handler.postDelayed(settle, HAND_OVER.toMillis())
-    }
-
-    private fun calm() {
-        isSettling = false
-        handler.removeCallbacks(settle)
+        publish()
     }
 
     private fun settled() {
-        calm()
-        told = usable()
+        told = usable
         publish()
         tell(told != null)
     }
