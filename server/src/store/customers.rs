@@ -2,7 +2,7 @@
 
 use super::changes::Customer;
 use super::value::{ToValue, Value};
-use super::{Row, Tx, params};
+use super::{Lookup, Row, Tx, params};
 use crate::Error;
 use carboy_protocol::{CustomerId, Money, PlantId, ProductCode, Profile, RouteId};
 
@@ -19,9 +19,13 @@ impl Tx<'_> {
         ids: &[CustomerId],
     ) -> Result<Vec<(CustomerId, Customer)>, Error> {
         let list: Vec<Value<'_>> = ids.iter().map(ToValue::value).collect();
-        let sql = "SELECT customer, balance, visit, closed, rev FROM customers
-                   WHERE plant = ?1 AND customer = ANY(?2)";
-        self.all(sql, params![plant, Value::List(&list)], |row| Ok((row.get(0)?, customer(row)?)))
+        let lookup = Lookup {
+            columns: "customer, balance, visit, closed, rev",
+            table: "customers",
+            within: &["plant"],
+            key: "customer",
+        };
+        self.found(&lookup, params![plant, Value::List(&list)], |row| Ok((row.get(0)?, customer(row)?)))
     }
 
     /// The customer's profile, `None` if the plant has no such customer.
@@ -36,8 +40,9 @@ impl Tx<'_> {
         ids: &[CustomerId],
     ) -> Result<Vec<(CustomerId, Profile)>, Error> {
         let list: Vec<Value<'_>> = ids.iter().map(ToValue::value).collect();
-        let sql = "SELECT customer, profile FROM profiles WHERE plant = ?1 AND customer = ANY(?2)";
-        self.all(sql, params![plant, Value::List(&list)], |row| {
+        let lookup =
+            Lookup { columns: "customer, profile", table: "profiles", within: &["plant"], key: "customer" };
+        self.found(&lookup, params![plant, Value::List(&list)], |row| {
             Ok((row.get(0)?, serde_json::from_str(&row.get::<String>(1)?)?))
         })
     }

@@ -1,7 +1,7 @@
 //! What a database engine does for the store: transactions, statements and inserting many rows at once.
 //!
 //! All SQL of the store is written once, in the part of the language that SQLite and PostgreSQL share, with
-//! parameters as `?1`, `?2` … and `= ANY(?n)` for lists.
+//! parameters as `?1`, `?2` …; only rows by a list of keys are each engine's own, see [`Lookup`].
 
 use super::tables::Table;
 use super::value::{Row, Value};
@@ -37,6 +37,9 @@ pub(super) trait Session {
     /// Waits for what was sent; the first error of it, if there is one.
     fn wait(&self) -> Result<(), Error>;
 
+    /// The query that finds rows by a list of keys.
+    fn spell(&self, lookup: &Lookup) -> String;
+
     /// Hands each row of a query's result to `take`.
     fn query(&self, sql: &str, params: &[Value<'_>], take: &mut Take<'_>) -> Result<(), Error>;
 
@@ -51,6 +54,32 @@ pub(super) trait Session {
 
     /// Makes it durable.
     fn commit(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// Finds the rows of a table by a list of keys, which is the last parameter.
+#[derive(Debug)]
+pub(super) struct Lookup {
+    /// What of each row.
+    pub(super) columns: &'static str,
+    /// The table.
+    pub(super) table: &'static str,
+    /// The columns of its primary key before the last one, each equal to the parameter at its place.
+    pub(super) within: &'static [&'static str],
+    /// The last column of its primary key, of ids.
+    pub(super) key: &'static str,
+}
+
+impl Lookup {
+    /// The condition on the columns in `within`.
+    pub(super) fn condition(&self) -> String {
+        let equal = |(place, column): (usize, &&str)| format!("{column} = ?{}", place + 1);
+        self.within.iter().enumerate().map(equal).collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// The parameter that holds the list.
+    pub(super) fn list(&self) -> usize {
+        self.within.len() + 1
+    }
 }
 
 /// What to do with a row whose key is there already.

@@ -2,7 +2,7 @@
 
 use super::changes::status;
 use super::value::{ToValue, Value};
-use super::{Row, Tx, params};
+use super::{Lookup, Row, Tx, params};
 use crate::Error;
 use carboy_protocol::wire::Answer;
 use carboy_protocol::{
@@ -99,10 +99,9 @@ impl Tx<'_> {
         txns: &[TxnId],
     ) -> Result<Vec<Stored>, Error> {
         let list: Vec<Value<'_>> = txns.iter().map(ToValue::value).collect();
-        let sql = format!(
-            "SELECT {STORED} FROM mutations m WHERE m.plant = ?1 AND m.account = ?2 AND m.txn = ANY(?3)"
-        );
-        self.all(&sql, params![plant, account, Value::List(&list)], stored)
+        let lookup =
+            Lookup { columns: STORED, table: "mutations m", within: &["plant", "account"], key: "txn" };
+        self.found(&lookup, params![plant, account, Value::List(&list)], stored)
     }
 
     /// The mutations that stand at these seqs of a history, in order, each with the chain's hash behind it.

@@ -44,7 +44,7 @@ pub(crate) use value::{Row, Value, params};
 use crate::Error;
 use crate::metrics::Metrics;
 use carboy_protocol::PlantId;
-use driver::{Driver, Session};
+use driver::{Driver, Lookup, Session};
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -241,6 +241,16 @@ impl Tx<'_> {
         mut take: impl FnMut(&Row<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.session.query(sql, params, &mut take)
+    }
+
+    /// What `read` makes of each row that a lookup finds; the list of its keys is the last of `params`.
+    fn found<T>(
+        &self,
+        lookup: &Lookup,
+        params: &[Value<'_>],
+        read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        self.all(&self.session.spell(lookup), params, read)
     }
 
     /// What `read` makes of each row of a query.

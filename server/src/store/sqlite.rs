@@ -1,6 +1,6 @@
 //! SQLite, embedded: one writer, a few readers beside it.
 
-use super::driver::{Conflict, Driver, Session, Take};
+use super::driver::{Conflict, Driver, Lookup, Session, Take};
 use super::tables::Table;
 use super::value::{Columns, Row, Value, ValueRef};
 use super::{MIGRATIONS, newer};
@@ -8,7 +8,6 @@ use crate::Error;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{self, ToSqlOutput};
 use rusqlite::{Connection, OpenFlags, ToSql, TransactionBehavior, params_from_iter, vtab};
-use std::borrow::Cow;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -113,7 +112,7 @@ struct Open<'d> {
 
 impl Session for Open<'_> {
     fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64, Error> {
-        Ok(self.conn.prepare_cached(&spelled(sql))?.execute(params_from_iter(params))? as u64)
+        Ok(self.conn.prepare_cached(sql)?.execute(params_from_iter(params))? as u64)
     }
 
     fn send(&self, sql: &str, params: &[Value<'_>]) -> Result<(), Error> {
@@ -125,7 +124,7 @@ impl Session for Open<'_> {
     }
 
     fn query(&self, sql: &str, params: &[Value<'_>], take: &mut Take<'_>) -> Result<(), Error> {
-        let mut query = self.conn.prepare_cached(&spelled(sql))?;
+        let mut query = self.conn.prepare_cached(sql)?;
         let mut rows = query.query(params_from_iter(params))?;
         while let Some(row) = rows.next()? {
             take(&Row(row))?;
@@ -145,6 +144,15 @@ impl Session for Open<'_> {
             insert.execute(params_from_iter(row))?;
         }
         Ok(())
+    }
+
+    fn spell(&self, lookup: &Lookup) -> String {
+        let Lookup { columns, table, key, .. } = lookup;
+        format!(
+            "SELECT {columns} FROM {table} WHERE {} AND {key} IN rarray(?{})",
+            lookup.condition(),
+            lookup.list()
+        )
     }
 
     fn loaded(&self, _: &Table) -> Result<(), Error> {
@@ -176,11 +184,6 @@ impl Drop for Open<'_> {
             }
         }
     }
-}
-
-/// A statement as SQLite spells it.
-fn spelled(sql: &str) -> Cow<'_, str> {
-    if sql.contains("= ANY(") { sql.replace("= ANY(", "IN rarray(").into() } else { sql.into() }
 }
 
 impl ToSql for Value<'_> {

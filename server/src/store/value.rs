@@ -13,7 +13,7 @@ pub(crate) enum Value<'a> {
     Int(i64),
     Text(&'a str),
     Blob(&'a [u8]),
-    /// For `= ANY(?n)`.
+    /// The keys of a lookup.
     List(&'a [Value<'a>]),
     /// More than the databases' integers hold: no statement takes it.
     TooLarge(u64),
