@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask test | bindings | demo | bench`.
 
+mod android;
 mod bindings;
 mod browser;
 mod process;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND [ARGS…]
 
-  test       every test and check: Rust, Kotlin on the JVM, Swift
+  test       every test and check: Rust, Kotlin on the JVM, Android, Swift; `test android`: the Android modules' alone
   bindings   the Kotlin and Swift sides of the bindings, generated from the Rust crate
   demo       a morning of three riders against a real server; ARGS go to the demo (`--help` lists them)
   bench      the benchmarks; ARGS go to them
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     let rest: Vec<String> = arguments.collect();
     let result = match (command.as_str(), rest.as_slice()) {
         ("test", []) => test::all(),
+        ("test", [part]) if part == "android" => test::android(),
         ("bindings", []) => bindings::generate().map(|()| ExitCode::SUCCESS),
         ("demo", _) => become_cargo(&["--package", "carboy-sim", "--bin", "demo"], &rest),
         ("bench", _) => become_cargo(&["--package", "carboy-bench"], &rest),

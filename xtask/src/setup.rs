@@ -64,6 +64,15 @@ pub(crate) fn maven() -> Result<()> {
     Ok(())
 }
 
+/// Makes sure of a JDK beside Maven, whose own package brings only what runs Java.
+pub(crate) fn jdk() -> Result<()> {
+    maven()?;
+    if answer("javac", &["--version"]).is_none() || answer("jar", &["--version"]).is_none() {
+        install("a JDK", &["default-jdk-headless"])?;
+    }
+    Ok(())
+}
+
 fn java_of_maven(version: &str) -> Option<u32> {
     let number = version.lines().find_map(|line| line.strip_prefix("Java version: "))?;
     number.split(['.', ',', '-', ' ']).next()?.parse().ok()

@@ -59,6 +59,15 @@ pub(crate) const SUREFIRE: Runner = Runner {
     },
 };
 
+/// The tests of the Android modules, by `android/host/Tests.java`: one line for each test.
+pub(crate) const ANDROID: Runner = Runner {
+    count: |line| {
+        let is = |end: &str| u32::from(line.starts_with(&format!("android test {end}: ")));
+        Tally { passed: is("passed"), failed: is("failed"), skipped: is("skipped") }
+    },
+    skip: |line| line.strip_prefix("android test skipped: "),
+};
+
 /// `swift test`, which runs XCTest's cases and then Swift Testing's.
 pub(crate) const SWIFT: Runner = Runner {
     count: |line| {
@@ -146,6 +155,20 @@ test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fin
     fn surefire_is_counted_by_class_and_its_total_is_not_added_again() {
         assert_eq!(count(&SUREFIRE, SUREFIRE_OUTPUT), (12, 2, 1));
         assert_eq!(skips(&SUREFIRE, SUREFIRE_OUTPUT), ["app.carboy.ProbeTest"]);
+    }
+
+    const ANDROID_OUTPUT: &str = "\
+JNA: could not detach thread
+android test passed: a tap records once(app.carboy.rider.StopTest) (0.18 s)
+expected: two
+android test failed: two are two(app.carboy.rider.StopTest) (0.01 s)
+android test skipped: not today(app.carboy.rider.StopTest) (0.00 s)
+";
+
+    #[test]
+    fn the_android_modules_tests_are_counted_by_test() {
+        assert_eq!(count(&ANDROID, ANDROID_OUTPUT), (1, 1, 1));
+        assert_eq!(skips(&ANDROID, ANDROID_OUTPUT), ["not today(app.carboy.rider.StopTest) (0.00 s)"]);
     }
 
     const XCTEST_OUTPUT: &str = "\

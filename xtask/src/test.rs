@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check and test suite, one after another, whatever became of the one before.
 
+use crate::android::{self, Module};
 use crate::process::{built, cargo, repository, run};
 use crate::report::Report;
 use crate::setup::{c_compiler, maven, openssl_tools, postgresql, rust_components, rust_target};
@@ -51,13 +52,33 @@ pub(crate) fn all() -> Result<ExitCode> {
     for (package, target) in ON_PHONES {
         on_phone(&mut report, package, target);
     }
-    let ready = report.check("server and bindings", || {
-        run(&mut cargo(&["build", "--package", "carboy-server"]))?;
-        bindings::generate()
-    });
+    let ready = build(&mut report);
     report.suite("Kotlin tests", &tally::SUREFIRE, || maven.and_then(|()| kotlin_tests(ready)));
+    android_suites(&mut report, ready);
     report.suite("Swift tests", &tally::SWIFT, || swift.and_then(|swift| swift_tests(&swift, ready)));
     Ok(report.finish())
+}
+
+/// Runs the tests of the Android modules alone.
+pub(crate) fn android() -> Result<ExitCode> {
+    let mut report = Report::default();
+    let ready = build(&mut report);
+    android_suites(&mut report, ready);
+    Ok(report.finish())
+}
+
+/// Builds what the tests in the other languages run against; says whether that went well.
+fn build(report: &mut Report) -> bool {
+    report.check("server and bindings", || {
+        run(&mut cargo(&["build", "--package", "carboy-server"]))?;
+        bindings::generate()
+    })
+}
+
+fn android_suites(report: &mut Report, ready: bool) {
+    for (name, module) in [("Android shell tests", &android::SHELL), ("Android app tests", &android::APP)] {
+        report.suite(name, &tally::ANDROID, || android_tests(module, ready));
+    }
 }
 
 /// Tells at once what is missing: the part that needs it comes many minutes later.
@@ -84,6 +105,13 @@ fn kotlin_tests(ready: bool) -> Result<Command> {
     command.args(["--batch-mode", "--no-transfer-progress", "clean", "test"]).arg(library);
     command.current_dir(repository().join("bindings/kotlin"));
     command.env("CARBOY_SERVER", parts.server).env(LOG.0, LOG.1);
+    Ok(command)
+}
+
+fn android_tests(module: &'static Module, ready: bool) -> Result<Command> {
+    let parts = Parts::built(ready)?;
+    let mut command = android::tests(module, &parts.folder, &parts.server)?;
+    command.env(LOG.0, LOG.1);
     Ok(command)
 }
 
