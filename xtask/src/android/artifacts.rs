@@ -4,6 +4,7 @@ use super::android;
 use crate::process::run;
 use crate::setup;
 use anyhow::{Context, Result, bail, ensure};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -86,18 +87,20 @@ impl Artifacts {
             File::create(&lock_path).with_context(|| format!("cannot write {}", lock_path.display()))?;
         lock.lock()?;
         artifacts.download()?;
-        for artifact in &artifacts.all {
-            if artifact.kind == "aar" || artifact.set == "aapt2" {
-                artifacts.unpack(artifact)?;
-            }
+        // aapt2 first: it compiles what the AARs hold of resources.
+        let aars = artifacts.all.iter().filter(|artifact| artifact.kind == "aar");
+        for artifact in artifacts.of("aapt2").chain(aars) {
+            artifacts.unpack(artifact)?;
         }
         artifacts.check_bom()?;
         Ok(artifacts)
     }
 
     fn download(&self) -> Result<()> {
-        let missing: Vec<_> =
-            self.all.iter().filter(|artifact| !self.folder.join(artifact.file()).exists()).collect();
+        let missing = |artifact: &&Artifact| !self.folder.join(artifact.file()).exists();
+        // By file name: two tools may need the same library.
+        let missing: BTreeMap<_, _> =
+            self.all.iter().filter(missing).map(|artifact| (artifact.file(), artifact)).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -108,7 +111,7 @@ impl Artifacts {
         );
         let part = self.folder.join("part");
         fs::create_dir_all(&part)?;
-        let items: String = missing.iter().map(|artifact| artifact.item(&part)).collect();
+        let items: String = missing.values().map(|artifact| artifact.item(&part)).collect();
         let pom = part.join("pom.xml");
         fs::write(
             &pom,
@@ -121,9 +124,12 @@ impl Artifacts {
             ),
         )?;
         // Maven names the artifact that it does not find.
-        run(Command::new("mvn").args(["--quiet", "--batch-mode", "--file"]).arg(&pom).arg(COPY))?;
-        for artifact in missing {
-            let moved = fs::rename(part.join(artifact.file()), self.folder.join(artifact.file()));
+        run(Command::new("mvn")
+            .args(["--quiet", "--batch-mode", "-Dstyle.color=never", "--file"])
+            .arg(&pom)
+            .arg(COPY))?;
+        for (file, artifact) in missing {
+            let moved = fs::rename(part.join(&file), self.folder.join(&file));
             moved.with_context(|| format!("Maven brought no {artifact}"))?;
         }
         Ok(fs::remove_dir_all(&part)?)
