@@ -33,14 +33,14 @@ class DayTest : ServerTest() {
             assertEquals(evening, carboy.day())
             assertTrue(carboy.stops(route).all { it.settled })
             assertEquals(owed + 25_000, carboy.stops(route).first().customer.balance.minor)
-            val records = carboy.records(null, 100u)
+            val records = carboy.records(limit = 100u)
             assertTrue(records.all { it.state == Settlement.APPLIED })
             assertEquals(listOf("collect_cash"), records.filter { it.withdrawn }.map { it.kind })
             assertEquals(records.drop(5), carboy.records(records[4].id, 100u))
         }
         // What the server holds, seen by another rider's phone.
         withPhone { carboy ->
-            val added = carboy.customers("BRIDGE", null, 10u).single()
+            val added = carboy.customers("BRIDGE").single()
             assertEquals("Kiosk by the bridge" to 15_000L, added.name to added.balance.minor)
         }
     }
@@ -48,30 +48,30 @@ class DayTest : ServerTest() {
     private fun wholeDay(carboy: Carboy, route: RouteId): DaySummary {
         val (first, second, third) = carboy.stops(route).map { it.customer }
         carboy.startShift(route)
-        assertThrows<CarboyException.ShiftOpen> { carboy.startShift(null) }
-        carboy.loadStock(listOf(StockLine(Id("20L"), 20, 0)))
+        assertThrows<CarboyException.ShiftOpen> { carboy.startShift() }
+        carboy.loadStock(listOf(StockLine(bottle, 20, 0)))
         carboy.noteProgress(first.customer, StopProgress.ARRIVED)
-        carboy.confirmDelivery(first.customer, listOf(DeliveredLine(Id("20L"), 3, 2)), "slip 17", listOf(photo()))
+        carboy.confirmDelivery(first.customer, listOf(DeliveredLine(bottle, 3, 2)), "slip 17", listOf(photo()))
         carboy.collectCash(first.customer, kes(20_000))
         val mistake = carboy.collectCash(first.customer, kes(2_000))
         val withdrawn = carboy.withdraw(mistake.id, "typed twice")
         assertEquals(first.balance.minor + 45_000 - 20_000, withdrawn.customer?.balance?.minor)
-        assertThrows<CarboyException.NotPossible> { carboy.withdraw(mistake.id, null) }
+        assertThrows<CarboyException.NotPossible> { carboy.withdraw(mistake.id) }
         carboy.failDelivery(second.customer, FailReason.CLOSED, "shutters down")
         carboy.noteProgress(third.customer, StopProgress.SKIPPED)
         val added = carboy.addCustomer(mapOf(Field.NAME to "Kiosk by the bridge"), route).customer
-        val served = carboy.confirmDelivery(added.customer, listOf(DeliveredLine(Id("20L"), 1, 0)))
+        val served = carboy.confirmDelivery(added.customer, listOf(DeliveredLine(bottle, 1, 0)))
         assertEquals(15_000L, served.customer.balance.minor)
         assertEquals(20_000L, carboy.day().cashInHand.minor)
         carboy.handInCash(kes(20_000), "receipt 5")
-        carboy.returnStock(listOf(StockLine(Id("20L"), 16, 2)))
+        carboy.returnStock(listOf(StockLine(bottle, 16, 2)))
         val evening = carboy.finishShift()
         assertNull(evening.customer)
         val expected = DaySummary(
             checkNotNull(evening.day.shift),
             deliveries = 2, failures = 1, customers = 1,
             collected = kes(20_000), handedIn = kes(20_000), cashInHand = kes(0),
-            products = listOf(DayProduct(Id("20L"), 20, 16, 4, 2, 0, 0)),
+            products = listOf(DayProduct(bottle, 20, 16, 4, 2, 0, 0)),
         )
         assertEquals(expected, evening.day)
         assertThrows<CarboyException.NoShift> { carboy.finishShift() }
@@ -87,16 +87,16 @@ class DayTest : ServerTest() {
     @Test
     fun `an action that cannot be says which, and nothing is recorded`() = runBlocking {
         withPhone { carboy ->
-            val unknown = CustomerId("00000000-0000-0000-0000-000000000000")
+            val unknown = RouteId("00000000-0000-0000-0000-000000000000")
             val customer = carboy.anyCustomer()
-            assertThrows<CarboyException.UnknownRoute> { carboy.startShift(RouteId(unknown.text)) }
-            assertThrows<CarboyException.UnknownRecord> { carboy.withdraw(99u, null) }
+            assertThrows<CarboyException.UnknownRoute> { carboy.startShift(unknown) }
+            assertThrows<CarboyException.UnknownRecord> { carboy.withdraw(99u) }
             assertThrows<CarboyException.UnknownRecord> { carboy.accept(99u) }
-            assertThrows<CarboyException.UnknownProduct> { carboy.loadStock(listOf(StockLine(Id("none"), 1, 0))) }
-            assertThrows<CarboyException.Invalid> { carboy.addCustomer(mapOf(Field.PHONE to "0722"), null) }
+            assertThrows<CarboyException.UnknownProduct> { carboy.loadStock(listOf(StockLine(ProductCode("none"), 1, 0))) }
+            assertThrows<CarboyException.Invalid> { carboy.addCustomer(mapOf(Field.PHONE to "0722")) }
             assertThrows<CarboyException.NotPossible> { carboy.settleEdit(customer, Field.PHONE, Keep.MINE) }
             assertThrows<CarboyException.UnreadablePhoto> {
-                carboy.confirmDelivery(customer, listOf(DeliveredLine(Id("20L"), 1, 0)), null, listOf(path("no such photo")))
+                carboy.confirmDelivery(customer, listOf(DeliveredLine(bottle, 1, 0)), photos = listOf(path("no such photo")))
             }
             assertEquals(0uL, carboy.status().pending)
         }
@@ -116,13 +116,13 @@ class DayTest : ServerTest() {
         edit(folder.resolve("${enrolment.account}.db"), "1234567", "1234999")
         open(enrolment, keys).use { carboy ->
             assertEquals(1uL, carboy.syncNow().rejected)
-            val refused = (carboy.attention(0u, 10u).single() as Attention.Mutation).refused
+            val refused = (carboy.attention().single() as Attention.Mutation).refused
             assertEquals("tampered" to "collect_cash", refused.reason to refused.kind)
             assertTrue(Choice.CORRECT in refused.choices)
-            val line = listOf(DeliveredLine(Id("20L"), 1, 0))
+            val line = listOf(DeliveredLine(bottle, 1, 0))
             assertThrows<CarboyException.NotPossible> { carboy.resend(refused.id, Correction.Lines(line)) }
             carboy.resend(refused.id, Correction.Amount(kes(1_234)))
-            assertEquals(0, carboy.attention(0u, 10u).size)
+            assertEquals(0, carboy.attention().size)
             assertEquals(1uL to 0uL, carboy.syncNow().let { it.settled to it.rejected })
             val customer = carboy.customer(checkNotNull(refused.customer))
             assertEquals(owed - 1_234, customer.balance.minor)
@@ -147,7 +147,7 @@ class DayTest : ServerTest() {
                 phones.forEach { (carboy, number) -> carboy.updateProfile(customer, mapOf(Field.PHONE to number)) }
                 repeat(2) { phones.forEach { (carboy, _) -> carboy.syncNow() } }
                 val (loser, lost) = phones.firstNotNullOf { (carboy, _) ->
-                    (carboy.attention(0u, 10u).singleOrNull() as? Attention.Edit)?.let { carboy to it.lost }
+                    (carboy.attention().singleOrNull() as? Attention.Edit)?.let { carboy to it.lost }
                 }
                 assertEquals(setOf("0711", "0722"), setOf(lost.shown.value, lost.mine.value))
                 assertEquals(lost.shown.value, loser.customer(customer).phone)
@@ -155,7 +155,7 @@ class DayTest : ServerTest() {
                 repeat(2) { phones.forEach { (carboy, _) -> carboy.syncNow() } }
                 phones.forEach { (carboy, _) ->
                     assertEquals(lost.mine.value, carboy.customer(customer).phone)
-                    assertEquals(0, carboy.attention(0u, 10u).size)
+                    assertEquals(0, carboy.attention().size)
                 }
             }
         }

@@ -41,7 +41,7 @@ class LifecycleTest : ServerTest() {
         val (_, _, account, _, plant, _, currency) = enrolment
         val config = Config(folder.toString(), "http://127.0.0.1:1", plant, account, currency)
         Carboy.open(config, keys, Tokens { enrolment.token }, null).use { carboy ->
-            carboy.startShift(null)
+            carboy.startShift()
             val status = carboy.drainFor(Duration.ofMillis(100)).status
             assertEquals(1uL, status.pending)
             val waiting = carboy.syncNow().status.state as SyncState.Waiting
@@ -94,7 +94,7 @@ class LifecycleTest : ServerTest() {
     fun `diagnostics tell of a record without what is personal in it`() = runBlocking {
         withPhone { carboy ->
             carboy.networkChanged(false)
-            val receipt = carboy.addCustomer(mapOf(Field.NAME to "Wanjiru Kamau", Field.PHONE to "0733123456"), null)
+            val receipt = carboy.addCustomer(mapOf(Field.NAME to "Wanjiru Kamau", Field.PHONE to "0733123456"))
             carboy.exportDiagnostics(path("diagnostics.json"))
             val text = Files.readString(folder.resolve("diagnostics.json"))
             assertTrue(receipt.txn.text in text)
@@ -114,7 +114,7 @@ class LifecycleTest : ServerTest() {
                 }
             }
             setLogSink(sink, LogLevel.DEBUG)
-            carboy.startShift(null)
+            carboy.startShift()
             assertTrue(carboy.syncNow().settled > 0u)
             val txn = carboy.finishShift().txn
             var line = ""
@@ -128,7 +128,7 @@ class LifecycleTest : ServerTest() {
                 }
             }
             setLogSink(other, LogLevel.DEBUG)
-            carboy.startShift(null)
+            carboy.startShift()
             checkNotNull(others.poll(10, TimeUnit.SECONDS)) { "the second sink got nothing" }
             setLogSink(other, LogLevel.ERROR)
         }
@@ -152,7 +152,7 @@ class LifecycleTest : ServerTest() {
             }
         }
         open(enrolment, failing).use { carboy ->
-            carboy.startShift(null)
+            carboy.startShift()
             assertThrows<CarboyException.KeyStoreFailed> { carboy.exportOutbox(path("outbox.jsonl")) }
             val waiting = carboy.syncNow().status
             assertEquals(WaitReason.STORE, (waiting.state as SyncState.Waiting).reason)

@@ -49,6 +49,8 @@ abstract class ServerTest {
 
     protected fun Carboy.anyCustomer() = customers(limit = 1u).single().customer
 
+    protected val bottle = ProductCode("20L")
+
     protected fun kes(minor: Long) = Money(minor, "KES")
 }
 

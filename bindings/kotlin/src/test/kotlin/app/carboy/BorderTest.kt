@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
 
 /** What crosses the border, and who may fail beyond it. */
-class RiderTest : ServerTest() {
+class BorderTest : ServerTest() {
     private class Changes : Observer {
         val seen = CopyOnWriteArraySet<Change>()
         val outbox = CountDownLatch(1)
@@ -41,7 +41,7 @@ class RiderTest : ServerTest() {
 
             carboy.networkChanged(false)
             carboy.syncNow()
-            carboy.confirmDelivery(customer.customer, listOf(DeliveredLine(Id("20L"), 3, 2)))
+            carboy.confirmDelivery(customer.customer, listOf(DeliveredLine(bottle, 3, 2)))
             carboy.collectCash(customer.customer, kes(20_000))
             val receipt = carboy.updateProfile(customer.customer, mapOf(Field.PHONE to "0722"))
             carboy.failDelivery(stops[1].customer.customer, FailReason.CLOSED)
@@ -66,7 +66,7 @@ class RiderTest : ServerTest() {
         open(other, keys).use { carboy ->
             carboy.syncNow()
             val customer = carboy.customers().map { carboy.customer(it.customer) }.single { it.phone == "0722" }
-            val amounts = carboy.history(customer.customer, 0u, 2u).map { it.amount.minor }
+            val amounts = carboy.history(customer.customer, limit = 2u).map { it.amount.minor }
             assertEquals(listOf(-20_000L, 45_000L), amounts)
         }
     }
@@ -83,7 +83,7 @@ class RiderTest : ServerTest() {
             assertThrows<CarboyException.CurrencyMismatch> { carboy.collectCash(customer, Money(1, "UGX")) }
             assertThrows<CarboyException.Invalid> { carboy.collectCash(CustomerId("no id"), kes(1)) }
             val error = assertThrows<CarboyException.Invalid> {
-                carboy.confirmDelivery(customer, listOf(DeliveredLine(Id("20L"), -3, 0)))
+                carboy.confirmDelivery(customer, listOf(DeliveredLine(bottle, -3, 0)))
             }
             assertEquals("bottles delivered out of range: -3 (0 to 10000)", error.detail)
             assertEquals(0uL, carboy.status().pending)
@@ -97,7 +97,7 @@ class RiderTest : ServerTest() {
         val throwing = object : Observer {
             override fun changed(changes: List<Change>) = error("an observer's own mistake")
         }
-        val enrolment = Enrolment("", Id(ID), Id(ID), "", Id(ID), "", "KES")
+        val enrolment = Enrolment("", DeviceId(""), AccountId(ID), "", PlantId(ID), "", "KES")
         open(enrolment, keys, signedOut, throwing).use { carboy ->
             assertEquals(SyncState.NeedsSignIn, carboy.syncNow().status.state)
         }
@@ -165,7 +165,7 @@ class RiderTest : ServerTest() {
             val report = carboy.syncNow()
             assertEquals(0uL, report.status.pending)
             assertEquals(recorded.balance, carboy.customer(recorded.customer).balance)
-            assertEquals(-700L, carboy.history(recorded.customer, 0u, 1u).single { it.settled }.amount.minor)
+            assertEquals(-700L, carboy.history(recorded.customer, limit = 1u).single { it.settled }.amount.minor)
         }
     }
 
