@@ -111,17 +111,23 @@ class Rider private constructor(val core: Carboy) : AutoCloseable {
         core.close()
     }
 
+    private val isClosed get() = changes.value == null
+
     private fun changed(kinds: List<Change>) {
-        if (changes.value == null) return
+        if (isClosed) return
         // Asked anew if another thread was faster: an older status never takes a newer one's place.
         newest.update { core.status() }
         changes.update { counts -> counts?.zip(Change.entries) { count, kind -> if (kind in kinds) count + 1 else count } }
     }
 
-    private inline fun <T> call(block: Carboy.() -> T): T = try {
-        core.block()
-    } catch (error: IllegalStateException) {
-        throw if (core.uniffiIsDestroyed && error !is CancellationException) RiderClosedException(error) else error
+    private inline fun <T> call(block: Carboy.() -> T): T {
+        // The core itself takes calls until the last one under way is done, and without a gap that may be never.
+        if (isClosed) throw RiderClosedException()
+        try {
+            return core.block()
+        } catch (error: IllegalStateException) {
+            throw if (isClosed && error !is CancellationException) RiderClosedException(error) else error
+        }
     }
 
     private class Answer<T>(val value: T)

@@ -3,6 +3,10 @@ package app.carboy
 import java.nio.file.Path
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicInteger
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.yield
 import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.BeforeAll
 import org.junit.jupiter.api.TestInstance
@@ -31,10 +35,10 @@ abstract class ServerTest {
         keys: KeyStore,
         tokens: TokenProvider = Tokens { enrolment.token },
         observer: Observer? = null,
-    ): Carboy {
-        val (_, _, account, _, plant, _, currency) = enrolment
-        return Carboy.open(Config(folder.toString(), server.address, plant, account, currency), keys, tokens, observer)
-    }
+    ): Carboy = Carboy.open(config(enrolment), keys, tokens, observer)
+
+    protected fun config(enrolment: Enrolment) =
+        Config(folder.toString(), server.address, enrolment.plant, enrolment.account, enrolment.currency)
 
     /** Runs `day` with the phone of a rider who has just enrolled and has the plant's customers. */
     protected suspend fun <T> withPhone(keys: KeyStore = Keys(), day: suspend (Carboy) -> T): T {
@@ -42,6 +46,16 @@ abstract class ServerTest {
         return open(enrolment, keys).use { carboy ->
             carboy.syncNow()
             day(carboy)
+        }
+    }
+
+    /** The same through the hand-written layer, and offline so far. */
+    protected suspend fun <T> withRider(keys: KeyStore = Keys(), day: suspend CoroutineScope.(Rider) -> T): T {
+        val enrolment = enrolled(keys)
+        return Rider.open(config(enrolment), keys, Tokens { enrolment.token }).use { rider ->
+            rider.syncNow()
+            rider.core.networkChanged(false)
+            coroutineScope { day(rider) }
         }
     }
 
@@ -53,6 +67,19 @@ abstract class ServerTest {
 
     protected fun kes(minor: Long) = Money(minor, "KES")
 }
+
+/** The objects that UniFFI keeps alive for the core, by kind. */
+fun handles(): List<Int> = listOf(
+    FfiConverterTypeObserver.handleMap.size,
+    FfiConverterTypeKeyStore.handleMap.size,
+    FfiConverterTypeTokenProvider.handleMap.size,
+    uniffiContinuationHandleMap.size,
+    uniffiForeignFutureHandleCount(),
+)
+
+/** Waits for the threads that are just letting go of theirs. */
+suspend fun untilHandlesAre(expected: List<Int>) =
+    withTimeout(10_000) { while (handles() != expected) yield() }
 
 class Tokens(private val answer: () -> String) : TokenProvider {
     val asked = AtomicInteger()

@@ -1,0 +1,86 @@
+package app.carboy
+
+import java.lang.ref.WeakReference
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+
+/** What crosses the border often leaves nothing behind: handles, threads, memory. */
+class LeakTest : ServerTest() {
+    private val keys = Keys()
+
+    /** Never gets as far as a request, so that a round of it costs no network. */
+    private val tokens = Tokens { throw TokenException.SignedOut() }
+
+    private fun heap(): Long {
+        System.gc()
+        return Runtime.getRuntime().run { totalMemory() - freeMemory() }
+    }
+
+    private suspend fun Rider.toggle(times: Int) = repeat(times) {
+        core.networkChanged(true)
+        withTimeout(10_000) { status.first { it.state == SyncState.NeedsSignIn } }
+        core.networkChanged(false)
+        withTimeout(10_000) { status.first { it.state == SyncState.Offline } }
+    }
+
+    @Test
+    fun `ten thousand calls of the observer leave no handle, no thread and no memory`() = runBlocking<Unit> {
+        val enrolment = enrolled(keys)
+        val before = handles()
+        Rider.open(config(enrolment), keys, tokens).use { rider ->
+            rider.toggle(200)
+            val (handles, threads, heap) = Triple(handles(), Thread.activeCount(), heap())
+            // Each of the two changes is seen before the next one comes: none is coalesced with it.
+            rider.toggle(5_000)
+            assertEquals(handles, handles())
+            assertTrue(Thread.activeCount() <= threads + 2, "$threads threads, then ${Thread.activeCount()}")
+            val grown = heap() - heap
+            assertTrue(grown < 1_000_000, "the heap grew by $grown bytes")
+        }
+        untilHandlesAre(before)
+    }
+
+    @Test
+    fun `collectors that come and go leave nothing behind`() = runBlocking<Unit> {
+        val enrolment = enrolled(keys)
+        val before = handles()
+        Rider.open(config(enrolment), keys, tokens).use { rider ->
+            val seen = WeakReference(Any().also { screen ->
+                repeat(1_000) {
+                    val collector = launch(Dispatchers.IO) { rider.watch { screen.hashCode() to day() }.collect {} }
+                    if (it % 10 == 0) rider.record { addCustomer(mapOf(Field.NAME to "$it")) }
+                    collector.cancelAndJoin()
+                }
+            })
+            collected(seen)
+        }
+        untilHandlesAre(before)
+    }
+
+    @Test
+    fun `a rider that was forgotten unclosed goes, and takes its core along`() = runBlocking<Unit> {
+        val enrolment = enrolled(keys)
+        val before = handles()
+        val forgotten = forgotten(enrolment)
+        collected(forgotten)
+        untilHandlesAre(before)
+    }
+
+    private suspend fun forgotten(enrolment: Enrolment) =
+        WeakReference(Rider.open(config(enrolment), keys, tokens).also { it.toggle(1) })
+
+    /** Waits until the garbage collector took what `reference` leads to. */
+    private fun collected(reference: WeakReference<*>) {
+        while (reference.get() != null) {
+            System.gc()
+            Thread.yield()
+        }
+    }
+}
