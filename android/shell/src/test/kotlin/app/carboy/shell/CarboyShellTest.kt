@@ -4,6 +4,7 @@ import app.carboy.CarboyException
 import app.carboy.SignOut
 import app.carboy.SignedOut
 import app.carboy.SyncState
+import app.carboy.WaitReason
 import app.carboy.enrol
 import java.io.File
 import java.security.ProviderException
@@ -13,10 +14,8 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.cancelAndJoin
-import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
-import kotlinx.coroutines.withTimeout
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
@@ -112,22 +111,23 @@ class CarboyShellTest : ShellTest() {
         next.awaitSession<Session.SignedOut>()
         network.wifi()
         runBlocking { next.enrol(server.address, server.code()) }
-        idle()
         assertEquals(SyncState.Idle, runBlocking { next.signedIn().syncNow() }.status.state)
     }
 
     @Test
     fun `what a killed process recorded is there for the next one, and is sent once`() {
-        val killed = startEnrolled()
-        val before = killed.signedIn().core.customer(killed.signedIn().anyCustomer()).balance
-        killed.signedIn().core.networkChanged(false)
-        repeat(5) { killed.signedIn().collect(100) }
-        // Nothing is closed: the file is as a killed process leaves it, and its handles are still open.
+        val killed = startEnrolled().signedIn()
+        val customer = killed.anyCustomer()
+        val owed = killed.core.customer(customer).balance.minor
+        killed.core.networkChanged(false)
+        repeat(5) { killed.collect(100) }
+        // Nothing of it is closed: the file is as a killed process leaves it.
         val rider = start().signedIn()
-        assertEquals(5uL, rider.status.value.pending)
-        assertEquals(before.minor - 500, rider.core.customer(rider.anyCustomer()).balance.minor)
-        idle()
-        assertEquals(5uL to 0uL, runBlocking { rider.syncNow() }.let { it.settled to it.rejected })
+        killed.core.networkChanged(false)
+        assertEquals(owed - 500, rider.core.customer(customer).balance.minor)
+        assertEquals(0uL, runBlocking { rider.syncNow() }.status.pending)
+        assertEquals(owed - 500, rider.core.customer(customer).balance.minor)
+        assertEquals(0uL, rider.core.status().attention)
     }
 
     @Test
@@ -223,7 +223,6 @@ class CarboyShellTest : ShellTest() {
         shell.close()
         keystore.held.clear()
         val rider = start().signedIn()
-        idle()
         rider.collect(100)
         val report = runBlocking { rider.syncNow() }
         assertEquals(SyncState.NeedsSignIn to 1uL, report.status.state to report.status.pending)
@@ -235,13 +234,11 @@ class CarboyShellTest : ShellTest() {
         shell.close()
         keystore.failure = ProviderException("the keystore daemon does not answer")
         val next = start()
-        next.session.value.let { runBlocking { withTimeout(30_000) { next.session.first { it != Session.Loading } } } }
-        keystore.failure = null
-        next.retry()
         val rider = next.signedIn()
-        idle()
         rider.collect(100)
-        rider.core.foregrounded()
+        val waiting = runBlocking { rider.syncNow() }.status.state as SyncState.Waiting
+        assertEquals(WaitReason.TOKEN, waiting.reason)
+        keystore.failure = null
         val report = runBlocking { rider.syncNow() }
         assertEquals(SyncState.Idle to 0uL, report.status.state to report.status.pending)
     }
@@ -251,10 +248,8 @@ class CarboyShellTest : ShellTest() {
         startEnrolled().close()
         val wifi = network.wifi()
         val shell = start()
-        network.join(wifi, android.net.NetworkCapabilities.NET_CAPABILITY_VALIDATED)
         network.gone(wifi)
         val rider = shell.signedIn()
-        idle()
         assertEquals(SyncState.Offline, runBlocking { rider.syncNow() }.status.state)
         network.mobile()
         assertEquals(SyncState.Idle, runBlocking { rider.syncNow() }.status.state)

@@ -43,17 +43,23 @@ abstract class ShellTest {
     }
 
     @After
-    fun closeShells() = shells.forEach { it.close() }
+    fun closeShells() {
+        shells.forEach { it.close() }
+        WorkManagerTestInitHelper.closeWorkDatabase()
+    }
 
     /** A process starts. */
-    protected fun start(): CarboyShell = CarboyShell(application).also { shells += it }
+    protected fun start(): CarboyShell = CarboyShell(application).also {
+        shells += it
+        network.registered()
+    }
 
     /** A process starts, signed in as a rider who has just enrolled and has the plant's customers. */
     protected fun startEnrolled(address: String = server.address): CarboyShell = start().also { shell ->
         network.wifi()
         runBlocking { shell.enrol(address, server.code()) }
-        idle()
-        runBlocking { checkNotNull(shell.rider.value).syncNow() }
+        val rider = shell.signedIn()
+        runBlocking { rider.syncNow() }
     }
 
     /** What the main thread has to do is done. */
@@ -63,7 +69,8 @@ abstract class ShellTest {
     protected inline fun <reified T : Session> CarboyShell.awaitSession(): T =
         runBlocking { withTimeout(30_000) { session.first { it is T } as T } }
 
-    protected fun CarboyShell.signedIn(): Rider = awaitSession<Session.SignedIn>().rider
+    /** The rider, whose core has heard of the network. */
+    protected fun CarboyShell.signedIn(): Rider = awaitSession<Session.SignedIn>().rider.also { idle() }
 
     protected fun Rider.anyCustomer(): CustomerId = core.customers(limit = 1u).single().customer
 

@@ -10,6 +10,8 @@ import androidx.work.testing.WorkManagerTestInitHelper
 import app.carboy.SignOut
 import app.carboy.SyncState
 import app.carboy.testing.TestLink
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
@@ -17,6 +19,7 @@ import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Test
 import org.robolectric.Shadows.shadowOf
 
@@ -86,12 +89,10 @@ class WorkTest : ShellTest() {
     fun `a job in a process that has just begun waits until the store is open`() {
         startEnrolled().close()
         val early = worker()
-        val result = runBlocking(Dispatchers.Default) {
-            val waiting = async { early.doWork() }
-            start()
-            waiting.await()
-        }
-        assertEquals(Result.success(), result)
+        val result = CoroutineScope(Dispatchers.Default).async(start = CoroutineStart.UNDISPATCHED) { early.doWork() }
+        assertFalse(result.isCompleted)
+        start()
+        assertEquals(Result.success(), runBlocking { result.await() })
     }
 
     @Test

@@ -19,6 +19,7 @@ import org.robolectric.shadows.ShadowNetworkCapabilities
 class TestNetwork(application: Application) {
     private val manager = checkNotNull(application.getSystemService(ConnectivityManager::class.java))
     private var last = 100
+    private var present: Pair<Network, IntArray>? = null
 
     /** How many callbacks are registered. */
     val watchers: Int get() = shadowOf(manager).networkCallbacks.size
@@ -37,6 +38,7 @@ class TestNetwork(application: Application) {
 
     /** The default network is this one now, with these capabilities. */
     fun join(network: Network, vararg capabilities: Int) {
+        present = network to capabilities
         available(network)
         capabilities(network, *capabilities, NET_CAPABILITY_NOT_SUSPENDED)
         tell { it.onBlockedStatusChanged(network, false) }
@@ -53,7 +55,15 @@ class TestNetwork(application: Application) {
 
     fun blocked(network: Network, isBlocked: Boolean) = tell { it.onBlockedStatusChanged(network, isBlocked) }
 
-    fun lost(network: Network) = tell { it.onLost(network) }
+    fun lost(network: Network) {
+        if (present?.first == network) present = null
+        tell { it.onLost(network) }
+    }
+
+    /** What a phone tells somebody who has just registered: the network that it is on, if it is on one. */
+    fun registered() {
+        present?.let { (network, capabilities) -> join(network, *capabilities) }
+    }
 
     /** The network is lost for good: nothing comes in its place. */
     fun gone(network: Network) {
