@@ -161,9 +161,11 @@ fn import_rows(tx: &Tx<'_>, lines: &mut dyn Iterator<Item = Result<Line, Error>>
                 chunk.iter().map(|row| row.iter().map(Owned::value).collect()).collect();
             tx.session.insert(table, Conflict::Fail, &values)?;
             chunk.clear();
-        }
-        if next.name != table.name {
-            tx.session.loaded(table)?;
+            if next.name != table.name {
+                tx.session.loaded(table)?;
+            }
+            // What is sent and not answered piles up in memory, and each answer has to come within a time.
+            tx.session.wait()?;
         }
         table = next;
         match line {
