@@ -295,6 +295,9 @@ fn in_use(tx: &Tx<'_>, plant: PlantId, account: AccountId) -> Result<Account, Er
 
 pub(crate) fn text(what: &'static str, value: &str) -> Result<String, Error> {
     let value = value.trim();
+    if value.contains('\0') {
+        return Err(Error::malformed(format!("{what} holds a NUL character")));
+    }
     let length = value.chars().count();
     if (1..=MAX_TEXT).contains(&length) {
         Ok(value.to_owned())

@@ -27,7 +27,7 @@ const DEVICE_RATE: (i64, i64) = (1_000, 50);
 /// The same for enrolments from one address.
 const ENROL_RATE: (i64, i64) = (60, 1);
 
-/// The longest name of a device, in characters; a longer one is cut.
+/// The longest name of a device, in characters; a longer one is cut. Control characters are left out.
 const MAX_DEVICE_NAME: usize = 100;
 
 /// One server over one store. Shared by all threads; keeps nothing between requests but how many there were and who
@@ -233,7 +233,8 @@ impl Server {
 
     fn enrol(&self, address: &str, request: &EnrolRequest) -> Result<EnrolReply, Error> {
         let (code, now) = (secret::hash_code(&request.code), self.now());
-        let name: String = request.device_name.trim().chars().take(MAX_DEVICE_NAME).collect();
+        let name = request.device_name.trim().chars().filter(|c| !c.is_control());
+        let name: String = name.take(MAX_DEVICE_NAME).collect();
         let found = self.store.read(|tx| tx.code(code))?;
         let known = found.ok_or_else(|| Error::sign_in("unknown enrolment code"))?;
         if known.is_used {

@@ -126,6 +126,10 @@ pub(super) fn read(
     lang: Lang,
 ) -> Result<(Vec<Row>, Vec<Fault>), Unreadable> {
     let text = std::str::from_utf8(file).map_err(|_| Unreadable::NotText)?;
+    // PostgreSQL keeps none, and no spreadsheet writes one.
+    if text.contains('\0') {
+        return Err(Unreadable::NotText);
+    }
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter(text))
@@ -330,6 +334,8 @@ mod tests {
         ] {
             assert_eq!(read_kes(file).unwrap_err(), why);
         }
-        assert_eq!(read(b"name\n\xff", "KES".parse().unwrap(), Lang::En).unwrap_err(), Unreadable::NotText);
+        for file in [&b"name\n\xff"[..], b"name,route\nA,Ea\0st"] {
+            assert_eq!(read(file, "KES".parse().unwrap(), Lang::En).unwrap_err(), Unreadable::NotText);
+        }
     }
 }
