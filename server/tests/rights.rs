@@ -9,7 +9,7 @@ use axum::http::{Request, StatusCode};
 use carboy_protocol::wire::{self, EnrolRequest};
 use carboy_protocol::{Action, CustomerId, DeviceKey, Field};
 use carboy_server::{Origin, Rank, http};
-use common::browser::{Browser, Fields};
+use common::browser::{Browser, Fields, encoded, with};
 use common::{Phone, World, base64, world};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -480,16 +480,35 @@ async fn enrolments_from_one_address_have_a_rate_even_where_they_succeed() {
     enrol(61).unwrap();
 }
 
+/// A browser at a server that was told where it is reached.
+fn reached_at(world: &World, url: &str) -> Browser {
+    let clock = world.clock.clone();
+    let store = carboy_server::store::Store::open(&world.location).unwrap();
+    let public_url = Some(url.parse().unwrap());
+    let options = carboy_server::Options { public_url, ..carboy_server::Options::default() };
+    let server = carboy_server::Server::over(store, clock, world.random.clone()).with_options(options);
+    Browser { router: http::router(std::sync::Arc::new(server)), ..Browser::new(world) }
+}
+
+#[tokio::test]
+async fn a_link_says_the_address_that_the_server_was_told_and_not_the_one_that_a_browser_uses() {
+    let world = world();
+    let mut browser = reached_at(&world, "http://plant.example.com/");
+    browser.sign_in("grace@example.com", "clean water").await;
+    let form = browser.get("/people").await.form("/people/invite");
+    let form = with(form, &[("name", "Mary"), ("login", "mary")]);
+    let body = form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>();
+    let request = Request::post("/people/invite")
+        .header("host", "10.0.0.5:8480")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let page = browser.send(request, body.join("&").into()).await;
+    assert!(page.shows("http://plant.example.com/password/"), "{}", page.html);
+}
+
 #[tokio::test]
 async fn behind_tls_the_cookies_are_the_hosts_own_and_travel_by_tls_alone() {
     let world = world();
-    let clock = world.clock.clone();
-    let store = carboy_server::store::Store::open(&world.location).unwrap();
-    let public_url = Some("https://plant.example.com".parse().unwrap());
-    let options = carboy_server::Options { public_url, ..carboy_server::Options::default() };
-    let server = carboy_server::Server::over(store, clock, world.random.clone()).with_options(options);
-    let mut browser = Browser::new(&world);
-    browser.router = http::router(std::sync::Arc::new(server));
+    let mut browser = reached_at(&world, "https://plant.example.com");
     assert_eq!(browser.sign_in("grace@example.com", "clean water").await.status, 303);
     assert_eq!(browser.cookies.keys().collect::<Vec<_>>(), ["__Host-carboy_session"]);
     let answer = browser.router.clone().oneshot(Request::get("/sign-in").body(Body::empty()).unwrap());

@@ -39,7 +39,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum_extra::extract::CookieJar;
@@ -100,8 +100,17 @@ pub(super) fn routes() -> Router<Arc<Server>> {
         .route(view::ICON, get(icon))
         .fallback(async || Failed(Error::NotFound("page")))
         .layer(DefaultBodyLimit::max(MAX_FORM))
+        .layer(middleware::from_fn(without_nul))
         .layer(middleware::from_fn(problem::shown))
         .layer(middleware::map_response(with_policy))
+}
+
+/// Refuses an address with a NUL character: PostgreSQL takes no such text, and nobody types one.
+async fn without_nul(request: Request, next: Next) -> Response {
+    if request.uri().query().is_some_and(|query| query.contains("%00")) {
+        return Problem::unreadable("the address holds a NUL character").into_response();
+    }
+    next.run(request).await
 }
 
 /// No scripts but ours, nothing from elsewhere, in nobody's frame; pages of a session are not kept by caches.
@@ -138,7 +147,7 @@ struct Manager {
     account: Account,
     plant: Plant,
     origin: Origin,
-    /// The server as this browser addresses it: `https://carboy.example`.
+    /// Where phones and browsers reach the server: `https://carboy.example`.
     site: String,
     /// The session's token.
     session: String,
@@ -182,14 +191,14 @@ where
         let server = Arc::<Server>::from_ref(state);
         let session = cookie(&parts.headers, Cookies::of(&server).session()).ok_or_else(to_sign_in)?;
         let token = session.clone();
-        let site = site(&server, &parts.headers);
+        let Ok(client) = Client::from_request_parts(parts, state).await;
+        let site = site(&server, client, &parts.headers);
         let found = blocking(server, move |server| server.session(&token)).await;
         let (account, plant) =
             found.map_err(|error| Failed(error).into_response())?.ok_or_else(to_sign_in)?;
         if !account.is_at_least(rights::needed(&parts.method, parts.uri.path())) {
             return Err(Problem::new(StatusCode::FORBIDDEN, "error-not-allowed").into_response());
         }
-        let Ok(client) = Client::from_request_parts(parts, state).await;
         let origin = Origin::Browser { address: client.text() };
         let lang = language::asked(&parts.headers).or_else(|| Lang::of_code(&plant.language));
         // What a form was sent to is no page to come back to.
@@ -241,6 +250,9 @@ where
 async fn read_form<S: Send + Sync>(request: Request, state: &S, token: &str) -> Result<Fields, Response> {
     let form = axum::Form::<BTreeMap<String, String>>::from_request(request, state).await;
     let axum::Form(fields) = form.map_err(IntoResponse::into_response)?;
+    if fields.values().any(|value| value.contains('\0')) {
+        return Err(Problem::unreadable("a field holds a NUL character").into_response());
+    }
     let fields = Fields(fields);
     if secret::same_secret(fields.get("csrf"), &secret::csrf_token(token)) {
         Ok(fields)
@@ -249,9 +261,12 @@ async fn read_form<S: Send + Sync>(request: Request, state: &S, token: &str) -> 
     }
 }
 
-/// How the browser addresses this server; empty if it does not say.
-fn site(server: &Server, headers: &HeaderMap) -> String {
-    let scheme = if server.is_secure() { "https" } else { "http" };
+/// Where this server is reached, as it was told; else as the browser addresses it, empty if it does not say.
+fn site(server: &Server, client: Client, headers: &HeaderMap) -> String {
+    if let Some(url) = &server.options().public_url {
+        return url.to_string();
+    }
+    let scheme = if client.is_https { "https" } else { "http" };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     host.map_or_else(String::new, |host| format!("{scheme}://{host}"))
 }
