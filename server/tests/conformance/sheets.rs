@@ -6,6 +6,7 @@ use crate::world;
 use axum::body::Body;
 use axum::http::{Request, header};
 use carboy_protocol::{Action, CustomerId, Field};
+use carboy_server::{Origin, Rank};
 
 /// A file's rows, cell by cell.
 fn rows(page: &Page) -> Vec<Vec<String>> {
@@ -291,4 +292,23 @@ async fn five_thousand_rows_are_imported_as_any_others() {
     confirm(&mut browser, &address, &page).await;
     assert_eq!(world.one::<u64>("SELECT count(*) FROM customers"), 5_001);
     assert_eq!(world.one::<u64>("SELECT count(*) FROM route_stops"), 5_000);
+}
+
+#[tokio::test]
+async fn a_file_that_two_managers_looked_at_before_either_confirmed_brings_its_balances_in_once() {
+    let world = world();
+    let link = world.server.invite(&world.manager, Rank::Manager, "mary", "mary").unwrap();
+    assert!(world.server.choose_password(&Origin::Here, &link.token, "clean water").unwrap());
+    let (mut grace, mut mary) = (Browser::signed_in(&world).await, Browser::new(&world));
+    mary.sign_in("mary", "clean water").await;
+    let file = "name,opening balance\nNew,150\n";
+    let looked = [upload(&mut grace, file).await, upload(&mut mary, file).await];
+    grace.languages = Some("fr");
+    let in_french = upload(&mut grace, file).await;
+    grace.languages = None;
+    confirm(&mut grace, &looked[0].0, &looked[0].1).await;
+    confirm(&mut grace, &in_french.0, &in_french.1).await;
+    let page = confirm(&mut mary, &looked[1].0, &looked[1].1).await;
+    assert!(page.shows("exists already"), "{}", page.html);
+    assert_eq!(world.rows::<(i64,)>("SELECT amount FROM ledger"), [(15_000,)]);
 }

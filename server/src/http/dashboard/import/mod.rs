@@ -203,12 +203,11 @@ fn load(tx: &Tx<'_>, author: &Account, import: TxnId) -> Result<(Plan, Option<Ve
 
 /// Settles the mutations of some rows in one transaction, each by the one rule.
 fn apply(server: &Server, author: Author<'_>, rows: &[Planned]) -> Result<Vec<Refused>, Error> {
-    let lines: Vec<_> = rows.iter().flat_map(|row| row.mutations.iter().map(|_| row.line)).collect();
-    let mutations: Vec<_> = rows.iter().flat_map(|row| row.mutations.iter().cloned()).collect();
+    let mutations: Vec<_> = rows.iter().map(|row| row.mutations.as_slice()).collect();
     let answers = server.act_all(author, &mutations)?;
-    let refused = lines.into_iter().zip(answers).filter_map(|(line, answer)| match answer {
-        Answer::Rejected { detail, .. } => Some(Refused { line, detail }),
-        Answer::Applied { .. } | Answer::Parked => None,
+    let refused = rows.iter().zip(answers).filter_map(|(row, answer)| match answer {
+        Some(Answer::Rejected { detail, .. }) => Some(Refused { line: row.line, detail }),
+        Some(Answer::Applied { .. } | Answer::Parked) | None => None,
     });
     Ok(refused.collect())
 }

@@ -176,8 +176,12 @@ impl<'a> Planner<'a> {
 
     fn planned(&self, row: &Row, customer: CustomerId, change: Change, actions: Vec<Action>) -> Planned {
         let mutations = actions.into_iter().map(|action| {
-            // What it says is part of its id: the same row may later mean another change.
-            let says = serde_json::to_string(&action).unwrap_or_default();
+            // What it says is part of its id: the same row may later mean another change. It has one opening balance,
+            // whatever language its reason is in.
+            let says = match action {
+                Action::AdjustBalance { .. } => "opening balance".to_owned(),
+                _ => serde_json::to_string(&action).unwrap_or_default(),
+            };
             (self.id(&[&self.author.id.to_string(), &row.line.to_string(), &says]), action)
         });
         Planned {
