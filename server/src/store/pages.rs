@@ -116,16 +116,24 @@ impl Tx<'_> {
         let is_number =
             !digits.is_empty() && search.chars().all(|c| c.is_ascii_digit() || " +-()./".contains(c));
         let pattern = contains(if is_number { &digits } else { &search });
-        // Both read nothing but an index; only the rows of the page are looked up.
+        // All of it reads nothing but an index; only the rows of the page are looked up.
         let matches = "FROM profiles WHERE plant = ?1 AND search LIKE ?2 ESCAPE '\\'";
         let page =
             format!("SELECT sort_name, customer {matches} ORDER BY sort_name, customer LIMIT ?3 OFFSET ?4");
         let rows = self.customer_rows(&page, params![plant, pattern, limit, offset])?;
-        // Whatever has few matches is read to its end for the page, and need not be counted on top of that.
-        let is_end = (rows.len() as u64) < limit && (offset == 0 || !rows.is_empty());
-        let total = match is_end {
-            true => offset + rows.len() as u64,
-            false => self.count(&format!("SELECT count(*) {matches}"), params![plant, pattern])?,
+        let until_here = offset + rows.len() as u64;
+        let total = match rows.last() {
+            // What was read for the page is not read again to be counted.
+            Some(last) if rows.len() as u64 == limit => {
+                let behind = "AND (sort_name, customer) >
+                              ((SELECT sort_name FROM profiles WHERE plant = ?1 AND customer = ?3), ?3)";
+                let sql = format!("SELECT count(*) {matches} {behind}");
+                until_here + self.count(&sql, params![plant, pattern, last.customer])?
+            }
+            None if offset > 0 => {
+                self.count(&format!("SELECT count(*) {matches}"), params![plant, pattern])?
+            }
+            _ => until_here,
         };
         Ok(Part { rows, total })
     }

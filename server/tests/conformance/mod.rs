@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod customers;
 mod feed;
 mod folding;
 mod formats;
@@ -13,4 +14,5 @@ mod rounds;
 mod sheets;
 mod sync;
 mod tampering;
+mod texts;
 mod transfer;
