@@ -11,7 +11,7 @@ use carboy_server::Server;
 use carboy_server::backup::{backup, restore};
 use carboy_server::store::{Location, Store};
 use common::{Phone, World, world};
-use program::{PROGRAM, enrol_rider, pays, seed, serve_with};
+use program::{PROGRAM, enrol_rider, patience, pays, seed, serve_with};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -160,7 +160,7 @@ fn nothing_is_overwritten_and_what_is_no_whole_backup_is_refused() {
 }
 
 fn command(name: &str, data: &Path, file: &Path) {
-    let output = Command::new(PROGRAM).args([name, "--data"]).arg(data).arg(file).output().unwrap();
+    let output = patience::output(Command::new(PROGRAM).args([name, "--data"]).arg(data).arg(file));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -180,11 +180,7 @@ fn a_backup_under_load_and_a_server_killed_and_restored_lose_nothing_that_phones
         });
         riders.collect::<Vec<_>>()
     };
-    let reached = |count: u64| {
-        while total.load(Ordering::SeqCst) < count {
-            std::thread::yield_now();
-        }
-    };
+    let reached = |count| patience::until("so many payments", || total.load(Ordering::SeqCst) >= count);
     let riders = work(&running.address, &[1, 1, 1]);
     reached(20);
     command("backup", &data, &folder.path().join("copy"));
@@ -200,7 +196,7 @@ fn a_backup_under_load_and_a_server_killed_and_restored_lose_nothing_that_phones
     // As many again as the phones had sent: all that was lost has come, and more.
     reached(2 * total.load(Ordering::SeqCst) + 20);
     running.signal("-TERM");
-    assert!(running.process.wait().unwrap().success());
+    assert!(running.ended().success());
     let conn = rusqlite::Connection::open(again.join("carboy.db")).unwrap();
     let mut sum = 0;
     for (rider, (rider_thread, before)) in (0..).zip(riders.into_iter().zip(acknowledged)) {

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "common/patience.rs"]
+mod patience;
+
 use carboy_server::config::Config;
+use patience::output;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +18,7 @@ fn refused(file: &Path, env: &[(&str, &str)], flags: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(PROGRAM);
     command.args(["serve", "--config"]).arg(file).args(flags).current_dir(folder.path());
-    let output = command.envs(env.iter().copied()).output().unwrap();
+    let output = output(command.envs(env.iter().copied()));
     assert!(!output.status.success());
     String::from_utf8(output.stderr).unwrap()
 }
@@ -102,7 +106,7 @@ fn the_example_names_every_key_and_is_accepted() {
 
 #[test]
 fn help_lists_every_key() {
-    let output = Command::new(PROGRAM).args(["serve", "--help"]).output().unwrap();
+    let output = output(Command::new(PROGRAM).args(["serve", "--help"]));
     let help = String::from_utf8(output.stdout).unwrap();
     for key in Config::keys() {
         assert!(help.contains(&format!("--{key} ")), "{key} in {help}");

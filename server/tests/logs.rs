@@ -5,7 +5,7 @@
 mod program;
 
 use carboy_protocol::{ActorId, ChainHash, wire};
-use program::{PROGRAM, Running, enrol, payments, post, seed, serve_with};
+use program::{PROGRAM, Running, enrol, patience, payments, post, seed, serve_with};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -18,8 +18,7 @@ fn between(text: &str, before: &str, after: &str) -> String {
 
 /// Signs in on the dashboard and looks around; gives the secrets that went to and fro.
 fn browse(running: &Running, password: &str) -> Vec<String> {
-    let agent =
-        ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().new_agent();
+    let agent = patience::agent();
     let at = |path: &str| format!("{}{path}", running.address);
     let mut page = agent.get(at("/sign-in")).call().unwrap();
     let form = between(page.headers()["set-cookie"].to_str().unwrap(), "carboy_form=", ";");
@@ -42,11 +41,9 @@ fn browse(running: &Running, password: &str) -> Vec<String> {
 }
 
 fn managers_token(data: &Path) -> String {
-    let output = Command::new(PROGRAM)
-        .args(["token", "--manager", "Grace Achieng", "script", "--data"])
-        .arg(data)
-        .output()
-        .unwrap();
+    let mut command = Command::new(PROGRAM);
+    command.args(["token", "--manager", "Grace Achieng", "script", "--data"]).arg(data);
+    let output = patience::output(&mut command);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
@@ -74,7 +71,7 @@ fn one_line_tells_of_each_request_and_no_line_holds_a_secret() {
     assert_eq!(secrets.len(), 4, "signed in");
     secrets.extend(browse(&running, "murky water"));
     running.signal("-TERM");
-    assert!(running.process.wait().unwrap().success());
+    assert!(running.ended().success());
 
     let log = running.rest_of_log();
     assert!(log.iter().any(|line| line.contains("DEBUG")), "all was asked for");

@@ -9,8 +9,9 @@ use carboy_protocol::wire::SyncReply;
 use carboy_protocol::{ActorId, ChainHash, PlantId, wire};
 use carboy_server::store::{Location, Store};
 use common::postgres;
-use program::{PROGRAM, enrol, payments, post, seed, serve, started};
+use program::{PROGRAM, enrol, patience, payments, post, seed, serve, started};
 use std::fs::File;
+use std::io::{BufRead, Read};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -20,7 +21,7 @@ fn run(command: &str, place: [&str; 2], input: Option<&Path>) -> Output {
     if let Some(input) = input {
         program.stdin(File::open(input).unwrap());
     }
-    program.output().unwrap()
+    patience::output(&mut program)
 }
 
 fn done(output: &Output) -> &[u8] {
@@ -88,4 +89,77 @@ fn a_postgresql_of_another_version_is_refused_and_left_alone() {
         let found = store.rows("SELECT version FROM schema_version").unwrap();
         assert_eq!(found, [[version]]);
     }
+}
+
+/// A file that notes, behind each 200 mutations that were read from it, what the database has done by then.
+struct Watched<'a> {
+    rest: &'a [u8],
+    mutations: usize,
+    done: &'a dyn Fn() -> u64,
+    noted: Vec<u64>,
+}
+
+impl Watched<'_> {
+    fn line(&self) -> usize {
+        self.rest.iter().position(|byte| *byte == b'\n').map_or(self.rest.len(), |end| end + 1)
+    }
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        unreachable!("it is read line by line")
+    }
+}
+
+impl BufRead for Watched<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        Ok(&self.rest[..self.line()])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        if self.rest.starts_with(b"{\"row\":[\"mutations\",") {
+            // The first of the next 200 is what the last of these is written for.
+            if self.mutations > 200 && self.mutations % 200 == 1 {
+                self.noted.push((self.done)());
+            }
+            self.mutations += 1;
+        }
+        self.rest = &self.rest[amount..];
+    }
+}
+
+#[test]
+fn however_large_a_plant_is_no_more_than_a_step_of_it_is_on_its_way_to_postgresql() {
+    let here = tempfile::tempdir().unwrap();
+    let sample = seed(here.path());
+    let running = serve(here.path());
+    let token = enrol(&running, &sample);
+    let mut head = ChainHash::genesis(ActorId::from_bytes([1; 16]));
+    for first_seq in [1, 201, 401, 601] {
+        let (request, next) = payments(&sample, first_seq, head);
+        head = next;
+        let body = serde_json::to_string(&request).unwrap();
+        let (status, text) = post(format!("{}{}", running.address, wire::SYNC_PATH), &token, body);
+        assert_eq!(status, 200, "{text}");
+    }
+    drop(running);
+    let plant: PlantId = sample["plant"].as_str().unwrap().parse().unwrap();
+    let mut text = Vec::new();
+    let from = Store::open(&Location::Sqlite(here.path().join("carboy.db"))).unwrap();
+    from.export(plant, &mut text).unwrap();
+    let there = Location::Postgres(postgres::database());
+    let (into, other) = (Store::migrate(&there).unwrap(), Store::open(&there).unwrap());
+    // A statement takes a moment, and counts at once, whatever becomes of its transaction.
+    for sql in [
+        "CREATE SEQUENCE done",
+        "CREATE FUNCTION note_done() RETURNS trigger AS
+         'BEGIN PERFORM pg_sleep(0.05), nextval(''done''); RETURN NULL; END' LANGUAGE plpgsql",
+        "CREATE TRIGGER note_done AFTER INSERT ON mutations EXECUTE FUNCTION note_done()",
+    ] {
+        into.write(plant, |tx| tx.run(sql)).unwrap();
+    }
+    let done = || other.rows("SELECT last_value FROM done").unwrap()[0][0].as_u64().unwrap();
+    let mut file = Watched { rest: &text, mutations: 0, done: &done, noted: Vec::new() };
+    into.import(&mut file).unwrap();
+    assert_eq!(file.noted, [1, 2, 3, 4]);
 }

@@ -6,7 +6,7 @@ mod program;
 
 use carboy_protocol::wire::{Refusal, SyncReply};
 use carboy_protocol::{ActorId, ChainHash, wire};
-use program::{PROGRAM, enrol, payments, post, seed, serve, started};
+use program::{PROGRAM, enrol, patience, payments, post, seed, serve, started};
 use std::process::{Command, Stdio};
 
 #[test]
@@ -21,9 +21,8 @@ fn a_seeded_plant_is_served_until_the_program_is_asked_to_end() {
     assert_eq!(status, 200, "{text}");
     let reply: SyncReply = serde_json::from_str(&text).unwrap();
     assert_eq!(reply.results.len(), 200);
-    let pid = running.process.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    assert!(running.process.wait().unwrap().success());
+    running.signal("-TERM");
+    assert!(running.ended().success());
 }
 
 #[test]
@@ -79,9 +78,10 @@ fn a_plant_is_made_with_its_time_zone_and_language_or_not_at_all() {
             "grace",
         ]);
         command.args(["--time-zone", zone, "--language", language, "--data"]).arg(folder.path());
-        let mut process = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
         std::io::Write::write_all(&mut process.stdin.take().unwrap(), b"clean water\n").unwrap();
-        let output = process.wait_with_output().unwrap();
+        let output = patience::output_of(process);
         (output.status.success(), String::from_utf8(output.stderr).unwrap())
     };
     for (zone, language, error) in [

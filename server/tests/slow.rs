@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
+#[path = "common/patience.rs"]
+mod patience;
 
 use carboy_protocol::wire::{self, SyncReply};
 use carboy_server::Server;
@@ -10,6 +12,7 @@ use carboy_server::config::Config;
 use carboy_server::serve::Bound;
 use carboy_server::store::Store;
 use common::{World, world};
+use patience::{PATIENCE, agent, until};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -54,6 +57,7 @@ fn served(world: &World, config: &Config) -> Served {
 impl Served {
     fn connected(&self, first: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(first).unwrap();
         stream
     }
@@ -68,7 +72,7 @@ impl Served {
     }
 
     fn connections(&self) -> String {
-        let text = ureq::get(&self.metrics).call().unwrap().body_mut().read_to_string().unwrap();
+        let text = agent().get(&self.metrics).call().unwrap().body_mut().read_to_string().unwrap();
         let line = text.lines().find(|line| line.starts_with("carboy_connections ")).unwrap();
         line.trim_start_matches("carboy_connections ").to_owned()
     }
@@ -78,7 +82,7 @@ fn syncs(world: &World, served: &Served) {
     let mut phone = world.phone();
     phone.record(world.cash(5));
     let body = serde_json::to_string(&phone.pending()).unwrap();
-    let request = ureq::post(format!("http://{}{}", served.address, wire::SYNC_PATH));
+    let request = agent().post(format!("http://{}{}", served.address, wire::SYNC_PATH));
     let request =
         request.header(wire::HEADER, "1").header("authorization", format!("Bearer {}", phone.token));
     let text = request.send(body).unwrap().body_mut().read_to_string().unwrap();
@@ -140,7 +144,7 @@ fn a_client_that_does_not_take_its_replies_is_let_go() {
     let asks = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(2_000);
     // It asks until the server takes no more, because its replies pile up.
     let _ = stream.write_all(&asks);
-    while served.connections() != "0" {}
+    until("nobody is connected", || served.connections() == "0");
     drop(stream);
 }
 
@@ -150,7 +154,7 @@ fn who_comes_when_all_connections_are_taken_waits_until_one_is_free() {
     let config = Config { max_connections: 2, ..config(NEVER, NEVER, NEVER) };
     let served = served(&world, &config);
     let taken = [served.connected(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"), served.begun()];
-    while served.connections() != "2" {}
+    until("two are connected", || served.connections() == "2");
     let ask = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let waiting = served.connected(ask);
     waiting.set_nonblocking(true).unwrap();

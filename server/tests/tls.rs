@@ -4,6 +4,7 @@
 
 mod program;
 
+use program::patience::{PATIENCE, agent, output};
 use program::{PROGRAM, serve_with};
 use rcgen::{CertifiedKey, KeyPair};
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ fn pair() -> Pair {
 fn client(pair: &Pair) -> ureq::Agent {
     let trusted = [Certificate::from_der(pair.cert.der()).to_owned()];
     let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&trusted)).build();
-    ureq::Agent::config_builder().tls_config(tls).build().new_agent()
+    ureq::Agent::config_builder().tls_config(tls).timeout_global(Some(PATIENCE)).build().new_agent()
 }
 
 fn write(folder: &Path, pair: &Pair) -> [PathBuf; 2] {
@@ -44,7 +45,7 @@ fn a_new_certificate_is_taken_while_connections_go_on_and_a_bad_one_is_not() {
     let (of_old, of_new) = (client(&old), client(&new));
     assert_eq!(ask(&of_old).unwrap().unwrap(), "up\n");
     ask(&of_new).unwrap_err();
-    ureq::get(url.replace("https", "http")).call().unwrap_err();
+    agent().get(url.replace("https", "http")).call().unwrap_err();
 
     write(folder.path(), &new);
     running.signal("-HUP");
@@ -59,7 +60,7 @@ fn a_new_certificate_is_taken_while_connections_go_on_and_a_bad_one_is_not() {
     running.logged("the certificate in use stays");
     assert_eq!(ask(&client(&new)).unwrap().unwrap(), "up\n");
     running.signal("-TERM");
-    assert!(running.process.wait().unwrap().success());
+    assert!(running.ended().success());
 }
 
 #[test]
@@ -80,7 +81,7 @@ fn files_that_are_no_good_are_named_before_anything_is_served() {
     ] {
         let mut command = Command::new(PROGRAM);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path());
-        let output = command.arg("--tls-cert").arg(cert).arg("--tls-key").arg(key).output().unwrap();
+        let output = output(command.arg("--tls-cert").arg(cert).arg("--tls-key").arg(key));
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && error.contains(&said), "{said} in {error}");
     }

@@ -2,6 +2,7 @@
 //!
 //! Each step waits for what it needs, up to a limit that only a broken page reaches.
 
+use crate::patience::{self, PATIENCE};
 use base64::prelude::*;
 use fantoccini::error::CmdError;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
@@ -16,9 +17,6 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 use tokio::runtime::Runtime;
 
-/// How long a step may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// Runs ChromeDriver ($1: the folder of its browser's files) until the test process lets go of this script's input, be
 /// it by SIGKILL; then neither a process nor a file is left.
 const GUARD: &str = r#"
@@ -27,7 +25,7 @@ chromedriver --port=0 &
 read -r _
 kill -TERM 0
 wait
-until rm -rf "$1" 2>/dev/null; do sleep 0.1; done"#;
+for _ in $(seq 100); do rm -rf "$1" 2>/dev/null && exit; sleep 0.1; done"#;
 
 /// What a page may not do at any width. A report says what was found where.
 const FINDINGS: &str = r#"
@@ -100,8 +98,10 @@ impl Chromium {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(guard.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let started = lines.find_map(|line| {
-            line.strip_prefix("ChromeDriver was started successfully on port ").map(str::to_owned)
+        let started = patience::given("ChromeDriver's port", move || {
+            lines.find_map(|line| {
+                line.strip_prefix("ChromeDriver was started successfully on port ").map(str::to_owned)
+            })
         });
         let port = started.expect(
             "ChromeDriver does not start: install Debian's packages `chromium` and `chromium-driver`, or let \
@@ -111,9 +111,8 @@ impl Chromium {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let driver = format!("http://localhost:{}", port.trim_end_matches('.'));
         let capabilities = looks.capabilities(folder.join("profile").to_str().unwrap());
-        let client = runtime
-            .block_on(ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&driver))
-            .unwrap();
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let client = wait(&runtime, builder.capabilities(capabilities).connect(&driver)).unwrap();
         let browser = Self { looks, address: address.to_owned(), runtime, client, guard };
         if !looks.scripts {
             let off = json!({"value": true});
@@ -127,12 +126,12 @@ impl Chromium {
 
     /// Goes to a page of the dashboard.
     pub fn go(&self, path: &str) {
-        self.runtime.block_on(self.client.goto(&format!("{}{path}", self.address))).unwrap();
+        self.wait(self.client.goto(&format!("{}{path}", self.address))).unwrap();
     }
 
     /// The page's path and query.
     pub fn path(&self) -> String {
-        let url = self.runtime.block_on(self.client.current_url()).unwrap();
+        let url = self.wait(self.client.current_url()).unwrap();
         url.as_str()[url.origin().ascii_serialization().len()..].to_owned()
     }
 
@@ -144,14 +143,14 @@ impl Chromium {
     /// Clicks what `css` finds, once it is there. A link or button has left its page when this returns.
     pub fn click(&self, css: &str) {
         self.until(&format!("a click on {css}"), || {
-            self.runtime.block_on(async { self.client.find(Locator::Css(css)).await?.click().await }).is_ok()
+            self.wait(async { self.client.find(Locator::Css(css)).await?.click().await }).is_ok()
         });
     }
 
     /// Replaces what stands in a field.
     pub fn fill(&self, css: &str, text: &str) {
         self.sees(css);
-        let field = self.runtime.block_on(self.client.find(Locator::Css(css))).unwrap();
+        let field = self.wait(self.client.find(Locator::Css(css))).unwrap();
         self.runtime
             .block_on(async {
                 field.clear().await?;
@@ -163,21 +162,21 @@ impl Chromium {
     /// Chooses the option with this value.
     pub fn choose(&self, css: &str, value: &str) {
         self.sees(css);
-        let field = self.runtime.block_on(self.client.find(Locator::Css(css))).unwrap();
-        self.runtime.block_on(field.select_by_value(value)).unwrap();
+        let field = self.wait(self.client.find(Locator::Css(css))).unwrap();
+        self.wait(field.select_by_value(value)).unwrap();
     }
 
     /// Presses keys where the focus is.
     pub fn press(&self, keys: &str) {
-        let focused = self.runtime.block_on(self.client.active_element()).unwrap();
-        self.runtime.block_on(focused.send_keys(keys)).unwrap();
+        let focused = self.wait(self.client.active_element()).unwrap();
+        self.wait(focused.send_keys(keys)).unwrap();
     }
 
     /// Puts a file into a form.
     pub fn attach(&self, css: &str, file: &str) {
         self.sees(css);
-        let field = self.runtime.block_on(self.client.find(Locator::Css(css))).unwrap();
-        self.runtime.block_on(field.send_keys(file)).unwrap();
+        let field = self.wait(self.client.find(Locator::Css(css))).unwrap();
+        self.wait(field.send_keys(file)).unwrap();
     }
 
     pub fn has_the_focus(&self, css: &str) -> bool {
@@ -206,8 +205,12 @@ impl Chromium {
         serde_json::from_value(self.run(links, json!(css))).unwrap()
     }
 
+    fn wait<T>(&self, answer: impl Future<Output = T>) -> T {
+        wait(&self.runtime, answer)
+    }
+
     fn run(&self, script: &str, argument: Value) -> Value {
-        self.runtime.block_on(self.client.execute(script, vec![argument])).unwrap()
+        self.wait(self.client.execute(script, vec![argument])).unwrap()
     }
 
     /// Waits until there is something that `css` finds.
@@ -221,12 +224,12 @@ impl Chromium {
     }
 
     pub fn count(&self, css: &str) -> usize {
-        self.runtime.block_on(self.client.find_all(Locator::Css(css))).unwrap().len()
+        self.wait(self.client.find_all(Locator::Css(css))).unwrap().len()
     }
 
     /// The text of all that `css` finds, spaces as they are seen; nothing while the page changes.
     pub fn text(&self, css: &str) -> String {
-        let found = self.runtime.block_on(async {
+        let found = self.wait(async {
             let mut text = String::new();
             for part in self.client.find_all(Locator::Css(css)).await? {
                 text += &part.text().await?;
@@ -240,8 +243,8 @@ impl Chromium {
     /// A property of the first that `css` finds.
     pub fn attribute(&self, css: &str, name: &str) -> String {
         self.sees(css);
-        let found = self.runtime.block_on(self.client.find(Locator::Css(css))).unwrap();
-        self.runtime.block_on(found.attr(name)).unwrap().unwrap_or_default()
+        let found = self.wait(self.client.find(Locator::Css(css))).unwrap();
+        self.wait(found.attr(name)).unwrap().unwrap_or_default()
     }
 
     /// Holds the page to what every page is held to, and keeps its picture as `target/screens/NAME-WIDTH.png`.
@@ -256,7 +259,7 @@ impl Chromium {
         let mut findings = self.run(OVERFLOW, json!(self.looks.width)).as_array().unwrap().clone();
         // The checker of accessibility is a script.
         if self.looks.scripts {
-            let found = self.runtime.block_on(async {
+            let found = self.wait(async {
                 self.client.execute(&axe(), vec![]).await?;
                 self.client.execute_async(FINDINGS, vec![]).await
             });
@@ -294,7 +297,7 @@ impl Chromium {
     }
 
     fn command(&self, path: &'static str, body: Value) -> Value {
-        self.runtime.block_on(self.client.issue_cmd(Extension { path, body })).unwrap()
+        self.wait(self.client.issue_cmd(Extension { path, body })).unwrap()
     }
 
     fn until(&self, what: &str, is_so: impl Fn() -> bool) {
@@ -312,8 +315,17 @@ impl Chromium {
 impl Drop for Chromium {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
-        let _ = self.guard.wait();
+        let end = Instant::now() + PATIENCE;
+        while matches!(self.guard.try_wait(), Ok(None)) && Instant::now() < end {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
+}
+
+/// An answer of ChromeDriver's, which may hang with its browser.
+fn wait<T>(runtime: &Runtime, answer: impl Future<Output = T>) -> T {
+    let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, answer).await });
+    answer.unwrap_or_else(|_| panic!("the browser does not answer within {PATIENCE:?}"))
 }
 
 /// A command of ChromeDriver's own.

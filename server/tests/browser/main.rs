@@ -5,6 +5,8 @@
 #![allow(unreachable_pub, clippy::unwrap_used, reason = "helpers of tests")]
 
 mod chromium;
+#[path = "../common/patience.rs"]
+mod patience;
 mod plant;
 
 use carboy_protocol::*;
@@ -246,6 +248,9 @@ fn every_page_is_in_order_in_every_language() {
             let name = path.split(['/', '?']).nth(1).unwrap_or_default();
             findings.extend(page.findings(&format!("{}-{name}", looks.language)));
         }
+        page.click("header a[href='/account']");
+        page.arrives_at("/account");
+        findings.extend(page.findings(&format!("{}-account", looks.language)));
         page.go("/nowhere");
         page.was_quiet(&[404]);
         findings.extend(page.findings(&format!("{}-nowhere", looks.language)));

@@ -1,11 +1,12 @@
 //! A plant served by the real program, and phones that speak with it over HTTP.
 
+use crate::patience;
 use carboy_protocol::wire::{self, EnrolReply, EnrolRequest, FeedItem, SyncReply, SyncRequest};
 use carboy_protocol::*;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::BufReader;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_carboy-server");
@@ -19,6 +20,8 @@ pub struct Plant {
     /// What `carboy-server seed` printed.
     pub sample: Value,
     process: Child,
+    /// Open, so that what it prints finds somebody.
+    _out: BufReader<ChildStdout>,
     _data: TempDir,
 }
 
@@ -26,16 +29,15 @@ impl Plant {
     pub fn served() -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut seed = Command::new(PROGRAM);
-        let output = seed.args(["seed", "--customers", "24", "--data"]).arg(data.path()).output().unwrap();
+        let output = patience::output(seed.args(["seed", "--customers", "24", "--data"]).arg(data.path()));
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let sample = serde_json::from_slice(&output.stdout).unwrap();
         let mut serve = Command::new(PROGRAM);
         serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
         let mut process = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let (line, out) = patience::first_line(&mut process);
         let address = line.trim().strip_prefix("listening on ").expect("the first line is the address");
-        Self { address: address.to_owned(), sample, process, _data: data }
+        Self { address: address.to_owned(), sample, process, _out: out, _data: data }
     }
 
     pub fn text(&self, pointer: &str) -> &str {
@@ -68,8 +70,7 @@ impl Plant {
     }
 
     fn post(&self, path: &str, token: &str, body: &str) -> (u16, String) {
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
-        let request = agent.post(format!("{}{path}", self.address));
+        let request = patience::agent().post(format!("{}{path}", self.address));
         let request = request.header(wire::HEADER, "1").header("authorization", format!("Bearer {token}"));
         let mut response = request.send(body).unwrap();
         (response.status().as_u16(), response.body_mut().read_to_string().unwrap())

@@ -13,12 +13,12 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a server may take to answer for the first time, on a busy machine.
+/// How long a program may take to start, to answer or to end, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs PostgreSQL ($1: its binaries, $2: the cluster's folder, then its settings) until the test process lets go of
@@ -143,7 +143,7 @@ impl Cluster {
     pub fn kill9(&mut self) {
         let mut guard = self.guard.take().expect("it runs");
         guard.stdin.take().unwrap().write_all(b"die\n").unwrap();
-        guard.wait().unwrap();
+        assert!(has_ended(&mut guard), "it does not die: {}", self.log());
     }
 
     /// Makes a standby take writes.
@@ -195,13 +195,25 @@ impl Drop for Cluster {
         match self.guard.take() {
             Some(mut guard) => {
                 drop(guard.stdin.take());
-                let _ = guard.wait();
+                has_ended(&mut guard);
             }
             None => {
                 let _ = fs::remove_dir_all(&self.folder);
             }
         }
     }
+}
+
+/// Whether a process has ended; it is waited for, but not without an end.
+fn has_ended(process: &mut Child) -> bool {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        match process.try_wait() {
+            Ok(None) => thread::sleep(Duration::from_millis(5)),
+            ended => return ended.is_ok(),
+        }
+    }
+    false
 }
 
 /// Whether this machine has PostgreSQL.
@@ -262,7 +274,12 @@ fn inside(folder: &Path, name: &str) -> String {
 
 /// What a program printed, once it has done its work.
 fn done(command: &mut Command) -> String {
-    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let process = process.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(process.wait_with_output()));
+    let output = receiver.recv_timeout(PATIENCE);
+    let output = output.unwrap_or_else(|_| panic!("{command:?}: no end after {PATIENCE:?}")).unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

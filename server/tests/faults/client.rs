@@ -1,7 +1,7 @@
 //! Phones over real HTTP that remember what they were answered, and the check that all of it is so.
 
 use crate::common::{Phone, World, base64, kes};
-use crate::process::PATIENCE;
+use crate::patience::PATIENCE;
 use carboy_protocol::wire::{self, Answer, Refusal, SyncReply, SyncRequest};
 use carboy_protocol::*;
 use carboy_server::store::Store;

@@ -3,7 +3,8 @@
 use crate::client::{Client, Heard, assert_kept, clients};
 use crate::common::postgres::Cluster;
 use crate::common::{Engine, World, world_at};
-use crate::process::{Process, serve, until};
+use crate::patience::until;
+use crate::process::{Process, serve};
 use crate::wire::{Break, Wire};
 use carboy_server::store::Location;
 

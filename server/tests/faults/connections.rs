@@ -3,7 +3,8 @@
 use crate::client::{Client, Heard, assert_kept, clients, rows};
 use crate::common::postgres::Cluster;
 use crate::common::{Engine, Phone, World, kes, world_on};
-use crate::process::{PATIENCE, serve};
+use crate::patience::PATIENCE;
+use crate::process::serve;
 use crate::wire::Wire;
 use carboy_protocol::wire::{Refusal, SyncRequest};
 use carboy_protocol::*;
@@ -103,7 +104,7 @@ fn fifty_requests_behind_a_lock_that_is_held_too_long_are_told_to_come_back() {
                 Ok(())
             })
         });
-        is_locked.recv().unwrap();
+        is_locked.recv_timeout(PATIENCE).unwrap();
         let heard: Vec<_> = phones.iter_mut().map(|client| scope.spawn(|| send(client))).collect();
         assert!(heard.into_iter().all(|thread| thread.join().unwrap() == Heard::Busy));
         release.send(()).unwrap();

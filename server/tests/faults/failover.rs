@@ -3,7 +3,8 @@
 use crate::client::{Client, Dice, assert_kept, clients};
 use crate::common::postgres::{Cluster, on_either};
 use crate::common::{Engine, World, world_at};
-use crate::process::{Process, serve, until};
+use crate::patience::until;
+use crate::process::{Process, serve};
 use carboy_server::store::Location;
 use std::sync::atomic::Ordering;
 use std::thread;

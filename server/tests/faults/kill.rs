@@ -2,7 +2,8 @@
 
 use crate::client::{Client, Dice, Heard, assert_kept, clients};
 use crate::common::{Engine, World, world_on};
-use crate::process::{Process, serve, until};
+use crate::patience::until;
+use crate::process::{Process, serve};
 use carboy_server::store::{Location, Store};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -10,5 +10,7 @@ mod connections;
 mod failover;
 mod kill;
 mod many_servers;
+#[path = "../common/patience.rs"]
+mod patience;
 mod process;
 mod wire;

@@ -12,9 +12,12 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver};
+
+#[path = "../common/patience.rs"]
+pub mod patience;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_carboy-server");
 
@@ -28,13 +31,13 @@ pub struct Running {
 impl Running {
     /// The next line on standard output.
     pub fn line(&self) -> String {
-        self.out.recv().unwrap()
+        patience::next("a line of output", &self.out).expect("it goes on")
     }
 
     /// Waits for a log line that contains `text`.
     pub fn logged(&self, text: &str) -> String {
         loop {
-            let line = self.log.recv().unwrap_or_else(|_| panic!("it ended without {text:?}"));
+            let line = patience::next(text, &self.log).unwrap_or_else(|| panic!("it ended without {text:?}"));
             if line.contains(text) {
                 return line;
             }
@@ -43,7 +46,12 @@ impl Running {
 
     /// What it logs from here to its end.
     pub fn rest_of_log(&self) -> Vec<String> {
-        self.log.iter().collect()
+        std::iter::from_fn(|| patience::next("the end of its log", &self.log)).collect()
+    }
+
+    /// How it ended.
+    pub fn ended(&mut self) -> ExitStatus {
+        patience::ended(&mut self.process)
     }
 
     pub fn signal(&self, name: &str) {
@@ -74,7 +82,9 @@ fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
 pub fn started(mut command: Command) -> Running {
     let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (out, log) = (lines(process.stdout.take().unwrap()), lines(process.stderr.take().unwrap()));
-    let Ok(line) = out.recv() else { panic!("it did not start: {:?}", log.iter().collect::<Vec<_>>()) };
+    let Some(line) = patience::next("its first line", &out) else {
+        panic!("it did not start: {:?}", log.iter().collect::<Vec<_>>())
+    };
     let address = line.strip_prefix("listening on ").expect("the first line is the address").to_owned();
     Running { process, address, out, log }
 }
@@ -92,13 +102,13 @@ pub fn serve(data: &Path) -> Running {
 
 pub fn seed(data: &Path) -> Value {
     let output =
-        Command::new(PROGRAM).args(["seed", "--customers", "4", "--data"]).arg(data).output().unwrap();
+        patience::output(Command::new(PROGRAM).args(["seed", "--customers", "4", "--data"]).arg(data));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 pub fn post(url: String, token: &str, body: String) -> (u16, String) {
-    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let agent = patience::agent();
     let request =
         agent.post(url).header(wire::HEADER, "1").header("authorization", format!("Bearer {token}"));
     let mut response = request.send(body).unwrap();
@@ -163,7 +173,7 @@ pub fn payment(sample: &Value, rider: u8, seq: u64, head: &mut ChainHash) -> Syn
 /// Sends one payment after the other, from `seq` on, until the server is gone; the last that was acknowledged.
 /// A server that was set back gets again what it lost.
 pub fn pays(address: &str, token: &str, sample: &Value, rider: u8, seq: u64, total: &AtomicU64) -> u64 {
-    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let agent = patience::agent();
     let mut seq = seq;
     // The chain's hash behind each payment.
     let mut heads = vec![ChainHash::genesis(ActorId::from_bytes([rider + 1; 16]))];
