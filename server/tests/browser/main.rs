@@ -248,9 +248,6 @@ fn every_page_is_in_order_in_every_language() {
             let name = path.split(['/', '?']).nth(1).unwrap_or_default();
             findings.extend(page.findings(&format!("{}-{name}", looks.language)));
         }
-        page.click("header a[href='/account']");
-        page.arrives_at("/account");
-        findings.extend(page.findings(&format!("{}-account", looks.language)));
         page.go("/nowhere");
         page.was_quiet(&[404]);
         findings.extend(page.findings(&format!("{}-nowhere", looks.language)));
