@@ -6,12 +6,15 @@ use std::io::{BufRead, BufReader, PipeReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 /// How long a finished tool's output must be silent before it counts as complete, when something that the tool
 /// left running still holds the pipe open.
 const QUIET_AFTER_EXIT: Duration = Duration::from_secs(1);
+
+/// How long to wait before asking again whether a tool has ended.
+const POLL: Duration = Duration::from_millis(20);
 
 /// How much of a command an error message repeats, in characters.
 const LONGEST_SHOWN: usize = 100;
@@ -47,19 +50,27 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     succeeded(status, &shown)
 }
 
-/// Runs `command` to its end, shows each line as it comes and hands it to `read` as well.
-pub(crate) fn stream(mut command: Command, mut read: impl FnMut(&str)) -> Result<()> {
+/// Runs `command` to its end, shows each line as it comes and hands it to `read` as well. What has not ended within
+/// `limit` hangs: it has failed, and is killed with all that it has started.
+pub(crate) fn stream(mut command: Command, limit: Duration, mut read: impl FnMut(&str)) -> Result<()> {
+    let deadline = Instant::now() + limit;
     let shown = shown(&command);
     let (output, input) = std::io::pipe()?;
     command.stdin(Stdio::null()).stdout(input.try_clone()?).stderr(input);
     let mut child = command.spawn().with_context(|| format!("cannot start `{shown}`"))?;
     drop(command); // It holds the pipe's writing end, and with that open the output would never end.
     let lines = lines(output);
-    while let Some(line) = next_line(&lines, &mut child)? {
+    let mut last = String::new();
+    while let Some(line) = next_line(&lines, &mut child, deadline)? {
         println!("{line}");
         read(&line);
+        last = line;
     }
-    succeeded(child.wait()?, &shown)
+    let Some(status) = end(&mut child, deadline)? else {
+        kill(&mut child)?;
+        bail!("`{shown}` did not end within {} s; its last line: {last}", limit.as_secs());
+    };
+    succeeded(status, &shown)
 }
 
 fn lines(output: PipeReader) -> Receiver<String> {
@@ -74,8 +85,8 @@ fn lines(output: PipeReader) -> Receiver<String> {
     receiver
 }
 
-fn next_line(lines: &Receiver<String>, child: &mut Child) -> Result<Option<String>> {
-    loop {
+fn next_line(lines: &Receiver<String>, child: &mut Child, deadline: Instant) -> Result<Option<String>> {
+    while Instant::now() < deadline {
         match lines.recv_timeout(QUIET_AFTER_EXIT) {
             Ok(line) => return Ok(Some(line)),
             Err(RecvTimeoutError::Disconnected) => return Ok(None),
@@ -83,6 +94,52 @@ fn next_line(lines: &Receiver<String>, child: &mut Child) -> Result<Option<Strin
             Err(RecvTimeoutError::Timeout) => {}
         }
     }
+    Ok(None)
+}
+
+fn end(child: &mut Child, deadline: Instant) -> Result<Option<ExitStatus>> {
+    loop {
+        match child.try_wait()? {
+            None if Instant::now() < deadline => thread::sleep(POLL),
+            ended => return Ok(ended),
+        }
+    }
+}
+
+/// Kills `child` and all that descends from it. Not by a process group: one of its own would not get a terminal's Ctrl-C.
+fn kill(child: &mut Child) -> Result<()> {
+    let family = family(child.id())?.iter().map(u32::to_string).collect::<Vec<_>>();
+    // It fails for those that have just ended, and for those that are root's.
+    let killed = Command::new("sh")
+        .args(["-c", "kill -9 \"$@\"", "kill"])
+        .args(&family)
+        .stderr(Stdio::null())
+        .status();
+    killed.context("cannot start `sh`")?;
+    child.kill()?;
+    child.wait()?;
+    Ok(())
+}
+
+/// A process and all that descends from it, as Linux lists them.
+fn family(first: u32) -> Result<Vec<u32>> {
+    let mut parents = Vec::new();
+    for entry in fs::read_dir("/proc").context("cannot list the processes")? {
+        let Some(process) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        // `PID (NAME) STATE PARENT …`, where the name may hold anything. One that is not there any more has none.
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse::<u32>().ok());
+        parents.extend(parent.map(|parent| (process, parent)));
+    }
+    let mut family = vec![first];
+    let mut next = 0;
+    while let Some(&parent) = family.get(next) {
+        family.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(process, _)| process));
+        next += 1;
+    }
+    Ok(family)
 }
 
 fn succeeded(status: ExitStatus, shown: &str) -> Result<()> {
@@ -107,12 +164,14 @@ fn shown(command: &Command) -> String {
 mod tests {
     use super::*;
 
+    const LIMIT: Duration = Duration::from_secs(60);
+
     #[test]
     fn a_process_left_behind_with_the_output_open_does_not_hold_up_the_run() {
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 600 & echo $!"]);
         let mut pid = String::new();
-        stream(command, |line| pid = line.to_owned()).unwrap();
+        stream(command, LIMIT, |line| pid = line.to_owned()).unwrap();
         run(Command::new("sh").args(["-c", "kill $0", &pid])).expect("it runs for as long as nobody ends it");
     }
 
@@ -121,9 +180,35 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", "seq 1 20000; echo last >&2; printf unended"]);
         let mut lines = Vec::new();
-        stream(command, |line| lines.push(line.to_owned())).unwrap();
+        stream(command, LIMIT, |line| lines.push(line.to_owned())).unwrap();
         assert_eq!(lines.len(), 20_002);
         assert_eq!(lines[20_000..], ["last", "unended"]);
+    }
+
+    /// Whether it is there and not one that was killed and waits for whoever collects orphans.
+    fn runs(process: &str) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        !stat.is_empty() && !stat.contains(") Z ")
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_killed_with_all_that_it_started() {
+        for script in
+            ["sh -c 'sleep 600 & echo $!; wait' & wait", "sh -c 'sleep 600 & echo $!; exec >&- 2>&-; wait'"]
+        {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            let mut pid = String::new();
+            let error = stream(command, Duration::from_secs(1), |line| pid = line.to_owned())
+                .unwrap_err()
+                .to_string();
+            assert!(error.ends_with(&format!("did not end within 1 s; its last line: {pid}")), "{error}");
+            let deadline = Instant::now() + LIMIT;
+            while runs(&pid) {
+                assert!(Instant::now() < deadline, "{pid} was not killed");
+                thread::sleep(POLL);
+            }
+        }
     }
 
     #[test]

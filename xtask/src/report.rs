@@ -37,7 +37,7 @@ impl Row {
     }
 
     fn suite(&mut self, runner: &Runner, command: Result<Command>) -> Result<()> {
-        let ended = stream(command?, |line| {
+        let ended = stream(command?, runner.limit, |line| {
             self.tally += (runner.count)(line);
             self.notes.extend((runner.skip)(line).map(|test| format!("skipped: {test}")));
         });

@@ -1,6 +1,7 @@
 //! Counting tests from what the test runners print, line by line.
 
 use std::ops::AddAssign;
+use std::time::Duration;
 
 /// How many tests ran, and how they ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,11 +28,18 @@ pub(crate) struct Runner {
     pub(crate) count: fn(&str) -> Tally,
     /// The test and the reason, where a line says why a test is skipped.
     pub(crate) skip: fn(&str) -> Option<&str>,
+    /// How long a run may take, compiling included: several times what it does on two cores.
+    pub(crate) limit: Duration,
+}
+
+const fn minutes(count: u64) -> Duration {
+    Duration::from_secs(count * 60)
 }
 
 /// `cargo test`: one summary for each test binary. Its single lines may be torn by what tests print, so only the
 /// reasons are taken from them.
 pub(crate) const CARGO: Runner = Runner {
+    limit: minutes(40),
     count: |line| {
         if !line.starts_with("test result: ") {
             return Tally::default();
@@ -44,6 +52,7 @@ pub(crate) const CARGO: Runner = Runner {
 
 /// Maven's Surefire: one line with a time for each class, and one without for them all.
 pub(crate) const SUREFIRE: Runner = Runner {
+    limit: minutes(15),
     count: |line| {
         if !line.contains("Tests run: ") || !line.contains("Time elapsed: ") {
             return Tally::default();
@@ -61,6 +70,7 @@ pub(crate) const SUREFIRE: Runner = Runner {
 
 /// The tests of the Android modules, by `android/host/Tests.java`: one line for each test.
 pub(crate) const ANDROID: Runner = Runner {
+    limit: minutes(20),
     count: |line| {
         let is = |end: &str| u32::from(line.starts_with(&format!("android test {end}: ")));
         Tally { passed: is("passed"), failed: is("failed"), skipped: is("skipped") }
@@ -70,6 +80,7 @@ pub(crate) const ANDROID: Runner = Runner {
 
 /// `swift test`, which runs XCTest's cases and then Swift Testing's.
 pub(crate) const SWIFT: Runner = Runner {
+    limit: minutes(20),
     count: |line| {
         let Some(end) = swift_end(line) else { return Tally::default() };
         Tally {

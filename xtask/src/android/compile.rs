@@ -39,7 +39,7 @@ impl Build {
         ensure!(!sources.is_empty(), "no generated Kotlin: run `cargo xtask bindings`");
         sources.extend(files(&package.join("src/main/kotlin"), ".kt")?);
         let classpath = self.libraries(&["main"])?;
-        self.kotlin(Unit { name: "carboy", sources, upstream: &[], classpath, friend: None, compose: false })
+        self.kotlin(&Unit { name: "carboy", sources, upstream: &[], classpath, friend: None, compose: false })
     }
 
     /// The classes of a module and then of what it is built on.
@@ -53,7 +53,7 @@ impl Build {
         let mut classpath = vec![resources.classes()];
         classpath.extend(below.iter().map(|made| made.folder.clone()));
         classpath.extend(self.libraries(&["main"])?);
-        let own = self.kotlin(Unit {
+        let own = self.kotlin(&Unit {
             name: module.name,
             sources: files(&module.main().join("kotlin"), ".kt")?,
             upstream: &upstream,
@@ -68,7 +68,7 @@ impl Build {
     pub(super) fn testing(&self, carboy: &Made) -> Result<Made> {
         let mut classpath = vec![carboy.folder.clone()];
         classpath.extend(self.libraries(&["main", "test"])?);
-        self.kotlin(Unit {
+        self.kotlin(&Unit {
             name: "testing",
             sources: files(&android().join("testing/src/main/kotlin"), ".kt")?,
             upstream: &[carboy],
@@ -85,7 +85,7 @@ impl Build {
         upstream: &[&Made],
         classpath: Vec<PathBuf>,
     ) -> Result<Made> {
-        self.kotlin(Unit {
+        self.kotlin(&Unit {
             name: &format!("{}-tests", module.name),
             sources: files(&module.folder().join("src/test/kotlin"), ".kt")?,
             upstream,
@@ -95,7 +95,7 @@ impl Build {
         })
     }
 
-    fn kotlin(&self, unit: Unit<'_>) -> Result<Made> {
+    fn kotlin(&self, unit: &Unit<'_>) -> Result<Made> {
         ensure!(!unit.sources.is_empty(), "{} has no Kotlin sources", unit.name);
         let keys: Vec<_> = unit.upstream.iter().map(|made| made.key).collect();
         let inputs = Inputs::new()?.files(&unit.sources)?.value(keys).value(&unit.classpath);

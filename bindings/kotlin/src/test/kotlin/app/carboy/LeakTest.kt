@@ -3,6 +3,7 @@ package app.carboy
 import java.lang.ref.WeakReference
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
@@ -52,35 +53,36 @@ class LeakTest : ServerTest() {
         val enrolment = enrolled(keys)
         val before = handles()
         Rider.open(config(enrolment), keys, tokens).use { rider ->
-            val seen = WeakReference(Any().also { screen ->
-                repeat(1_000) {
-                    val collector = launch(Dispatchers.IO) { rider.watch { screen.hashCode() to day() }.collect {} }
-                    if (it % 10 == 0) rider.record { addCustomer(mapOf(Field.NAME to "$it")) }
-                    collector.cancelAndJoin()
-                }
-            })
-            collected(seen)
+            untilCollected(shown(rider))
         }
         untilHandlesAre(before)
+    }
+
+    // A function of its own, as `forgotten` is: the coroutine that waits for the garbage collector would keep alive
+    // whatever was a local variable of it at its last suspension.
+    private suspend fun shown(rider: Rider) = coroutineScope {
+        val screen = Any()
+        repeat(1_000) {
+            val collector = launch(Dispatchers.IO) { rider.watch { screen.hashCode() to day() }.collect {} }
+            if (it % 10 == 0) rider.record { addCustomer(mapOf(Field.NAME to "$it")) }
+            collector.cancelAndJoin()
+        }
+        WeakReference(screen)
     }
 
     @Test
     fun `a rider that was forgotten unclosed goes, and takes its core along`() = runBlocking<Unit> {
         val enrolment = enrolled(keys)
         val before = handles()
-        val forgotten = forgotten(enrolment)
-        collected(forgotten)
+        untilCollected(forgotten(enrolment))
         untilHandlesAre(before)
     }
 
     private suspend fun forgotten(enrolment: Enrolment) =
         WeakReference(Rider.open(config(enrolment), keys, tokens).also { it.toggle(1) })
 
-    /** Waits until the garbage collector took what `reference` leads to. */
-    private fun collected(reference: WeakReference<*>) {
-        while (reference.get() != null) {
-            System.gc()
-            Thread.yield()
-        }
+    private suspend fun untilCollected(reference: WeakReference<*>) = until({ "it is still held" }) {
+        System.gc()
+        reference.refersTo(null)
     }
 }

@@ -5,9 +5,10 @@ import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicInteger
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.coroutineScope
-import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.coroutines.yield
 import org.junit.jupiter.api.AfterAll
+import org.junit.jupiter.api.Assertions.fail
 import org.junit.jupiter.api.BeforeAll
 import org.junit.jupiter.api.TestInstance
 import org.junit.jupiter.api.io.TempDir
@@ -78,8 +79,12 @@ fun handles(): List<Int> = listOf(
 )
 
 /** Waits for the threads that are just letting go of theirs. */
-suspend fun untilHandlesAre(expected: List<Int>) =
-    withTimeout(10_000) { while (handles() != expected) yield() }
+suspend fun untilHandlesAre(expected: List<Int>) = until({ "handles: ${handles()}, not $expected" }) { handles() == expected }
+
+/** Waits for what other threads are about to do; says what is `missing` if it does not come. */
+suspend fun until(missing: () -> String, isThere: () -> Boolean) {
+    withTimeoutOrNull(30_000) { while (!isThere()) yield() } ?: fail(missing())
+}
 
 class Tokens(private val answer: () -> String) : TokenProvider {
     val asked = AtomicInteger()
