@@ -51,6 +51,7 @@ internal class Work(private val context: Context) {
     /** Sends as soon as there is a network. One that waits already, or runs, is enough: it sends all there is. */
     fun sendSoon() {
         val request = OneTimeWorkRequestBuilder<DrainWorker>()
+            .addTag(SEND_SOON) // The name of unique work is none of its tags.
             .setConstraints(CONNECTED)
             .setExpedited(OutOfQuotaPolicy.RUN_AS_NON_EXPEDITED_WORK_REQUEST)
             .setBackoffCriteria(BackoffPolicy.LINEAR, BACKOFF)

@@ -68,6 +68,8 @@ class WorkTest : ShellTest() {
         repeat(20) { shell.acted() }
         val job = checkNotNull(job(SEND_SOON))
         assertEquals(WorkInfo.State.ENQUEUED to NetworkType.CONNECTED, job.state to job.constraints.requiredNetworkType)
+        // What tells the worker that the system gives it a minute, and not ten.
+        assertEquals(true to false, (SEND_SOON in job.tags) to (SEND_SOON in checkNotNull(job(SAFETY_NET)).tags))
     }
 
     @Test
