@@ -173,8 +173,8 @@ class CallsTest : ServerTest() {
     @Test
     fun `opening that is cancelled leaves nothing open`() = runBlocking<Unit> {
         val keys = Keys()
-        val enrolment = enrolled(keys)
         val before = handles()
+        val enrolment = enrolled(keys)
         repeat(50) {
             var opened: Rider? = null
             val opening = launch(start = CoroutineStart.UNDISPATCHED) {
@@ -185,6 +185,6 @@ class CallsTest : ServerTest() {
             opening.cancelAndJoin()
             opened?.close()
         }
-        untilHandlesAre(before)
+        untilNoMoreHandlesThan(before)
     }
 }

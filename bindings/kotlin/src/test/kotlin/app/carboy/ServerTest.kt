@@ -78,8 +78,9 @@ fun handles(): List<Int> = listOf(
     uniffiForeignFutureHandleCount(),
 )
 
-/** Waits for the threads that are just letting go of theirs. */
-suspend fun untilHandlesAre(expected: List<Int>) = until({ "handles: ${handles()}, not $expected" }) { handles() == expected }
+/** Waits for the threads that are just letting go of theirs; those of an earlier test may still have been among them. */
+suspend fun untilNoMoreHandlesThan(before: List<Int>) =
+    until({ "handles: ${handles()}, and before: $before" }) { handles().zip(before).all { (now, then) -> now <= then } }
 
 /** Waits for what other threads are about to do; says what is `missing` if it does not come. */
 suspend fun until(missing: () -> String, isThere: () -> Boolean) {
