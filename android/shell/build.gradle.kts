@@ -30,5 +30,6 @@ dependencies {
     implementation(libs.work.runtime)
 
     testImplementation(project(":testing"))
+    testImplementation(libs.activity.compose)
     testImplementation(libs.work.testing)
 }
