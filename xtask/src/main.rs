@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask test | bindings | demo | bench`.
+//! The project's own commands: `cargo xtask test | bindings | package | demo | bench`.
 
 mod android;
 mod bindings;
 mod browser;
+mod package;
 mod process;
 mod report;
 mod setup;
@@ -18,6 +19,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND [ARGS…]
 
   test       every test and check: Rust, Kotlin on the JVM, Android, Swift; `test android`: the Android modules' alone
   bindings   the Kotlin and Swift sides of the bindings, generated from the Rust crate
+  package    `package kotlin`: the jar for the JVM; `package android`: the AAR; each with sources and a POM, and checked
   demo       a morning of three riders against a real server; ARGS go to the demo (`--help` lists them)
   bench      the benchmarks; ARGS go to them
 
@@ -31,6 +33,8 @@ fn main() -> ExitCode {
         ("test", []) => test::all(),
         ("test", [part]) if part == "android" => test::android(),
         ("bindings", []) => bindings::generate().map(|()| ExitCode::SUCCESS),
+        ("package", [what]) if what == "kotlin" => package::kotlin(),
+        ("package", [what]) if what == "android" => package::android(),
         ("demo", _) => become_cargo(&["--package", "carboy-sim", "--bin", "demo"], &rest),
         ("bench", _) => become_cargo(&["--package", "carboy-bench"], &rest),
         ("help" | "--help" | "-h", _) => {

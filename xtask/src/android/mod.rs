@@ -6,6 +6,7 @@
 mod artifacts;
 mod catalogue;
 mod compile;
+mod library;
 mod resources;
 mod step;
 mod tests;
@@ -18,6 +19,7 @@ use catalogue::Catalogue;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub(crate) use library::library;
 pub(crate) use tests::command as tests;
 
 /// A module with an Android manifest.
