@@ -20,7 +20,7 @@ fun decimalsOf(currency: String): Int = when (currency) {
     else -> 2
 }
 
-/** The amount with its currency as people of `locale` write it, for example `Ksh 1,234.50`. */
+/** The amount with its currency as people of `locale` write it, for example `Ksh1,234.50`. */
 fun Money.format(locale: Locale = Locale.getDefault()): String {
     val format = NumberFormat.getCurrencyInstance(locale)
     try {
