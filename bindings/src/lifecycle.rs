@@ -33,6 +33,12 @@ impl Carboy {
         self.runtime.resume();
     }
 
+    /// Ends the exchange with the server for good: a request under way is given up, and who waits for an exchange is
+    /// told by `Internal`. For an object that others still hold on to; letting go of it does the same.
+    pub fn stop(&self) {
+        self.runtime.stop();
+    }
+
     /// Exchanges everything with the server now, and returns when nothing is left to do at once. Cancelling the
     /// caller stops the waiting, not the exchange.
     pub async fn sync_now(&self) -> Result<SyncReport, CarboyError> {

@@ -344,6 +344,26 @@ impl Runtime {
         self.report(Some(self.engine.clock.elapsed() + window)).await
     }
 
+    /// Ends the exchange with the server for good, as dropping does, while others still hold on to this: a request under
+    /// way is given up, and who waits for a report gets `None`. Recording and asking go on.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # run(async {
+    /// # let (runtime, _folder) = runtime();
+    /// # let engine = runtime.engine();
+    /// runtime.stop();
+    /// assert_eq!(runtime.drain_for(std::time::Duration::from_secs(600)).await, None);
+    /// engine.start_shift(None)?; // is recorded and not sent
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stop(&self) {
+        self.stop.notify_one();
+    }
+
     async fn report(&self, deadline: Option<Duration>) -> Option<SyncReport> {
         let (done, report) = oneshot::channel();
         self.send(Command::Report(Asked { done, deadline, settled: 0, rejected: 0 }));
@@ -359,7 +379,7 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        self.stop.notify_one();
+        self.stop();
         self.engine.signal.stop();
         for thread in self.threads.drain(..) {
             // The last owner may be the observer itself, on its own thread.

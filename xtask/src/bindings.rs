@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// The generated parts, each a folder of its own that is written anew as a whole.
 const KOTLIN: &str = "bindings/kotlin/generated";
-const SWIFT: &str = "bindings/swift/Sources";
+const SWIFT: &str = "bindings/swift/generated";
 
 /// Builds the library and generates both sides from it.
 pub(crate) fn generate() -> Result<()> {

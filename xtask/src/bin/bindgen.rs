@@ -1,5 +1,5 @@
 //! Writes the Kotlin and Swift sides of the bindings from the compiled library: `bindgen LIBRARY CONFIG KOTLIN SWIFT`,
-//! where KOTLIN is a source root and SWIFT a Swift package's `Sources`. `cargo xtask bindings` calls it.
+//! where KOTLIN is a source root and SWIFT a folder of Swift targets. `cargo xtask bindings` calls it.
 
 use anyhow::{Result, bail};
 use uniffi_bindgen::bindings::{
@@ -26,7 +26,7 @@ fn main() -> Result<()> {
     };
     generate_swift_bindings(SwiftBindingsOptions {
         generate_swift_sources: true,
-        ..swift_options("Carboy")
+        ..swift_options("CarboyBindings")
     })?;
     generate_swift_bindings(SwiftBindingsOptions {
         generate_headers: true,

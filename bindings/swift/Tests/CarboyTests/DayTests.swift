@@ -34,12 +34,12 @@ final class DayTests: ServerTests {
         XCTAssertEqual(added.map(\.balance.minor), [15_000])
     }
 
-    private func wholeDay(_ carboy: Carboy, _ route: String) throws -> DaySummary {
+    private func wholeDay(_ carboy: Carboy, _ route: RouteId) throws -> DaySummary {
         let stops = try carboy.stops(route: route).map(\.customer.customer)
         _ = try carboy.startShift(route: route)
-        _ = try carboy.loadStock(lines: [StockLine(product: "20L", full: 20, empty: 0)])
+        _ = try carboy.loadStock(lines: [StockLine(product: ProductCode("20L"), full: 20, empty: 0)])
         _ = try carboy.noteProgress(customer: stops[0], progress: .arrived)
-        let bottles = DeliveredLine(product: "20L", delivered: 3, empties: 2)
+        let bottles = DeliveredLine(product: ProductCode("20L"), delivered: 3, empties: 2)
         _ = try carboy.confirmDelivery(customer: stops[0], lines: [bottles], proof: "slip 17", photos: [photo()])
         _ = try carboy.collectCash(customer: stops[0], amount: kes(20_000))
         let mistake = try carboy.collectCash(customer: stops[0], amount: kes(2_000))
@@ -50,14 +50,14 @@ final class DayTests: ServerTests {
         _ = try carboy.failDelivery(customer: stops[1], reason: .closed, note: "shutters down")
         _ = try carboy.noteProgress(customer: stops[2], progress: .skipped)
         let added = try carboy.addCustomer(fields: [.name: "Kiosk by the bridge"], route: route).customer
-        let bottle = DeliveredLine(product: "20L", delivered: 1, empties: 0)
+        let bottle = DeliveredLine(product: ProductCode("20L"), delivered: 1, empties: 0)
         let served = try carboy.confirmDelivery(customer: added.customer, lines: [bottle], proof: nil, photos: [])
         XCTAssertEqual(served.customer.balance, kes(15_000))
         _ = try carboy.handInCash(amount: kes(20_000), note: "receipt 5")
-        _ = try carboy.returnStock(lines: [StockLine(product: "20L", full: 16, empty: 2)])
+        _ = try carboy.returnStock(lines: [StockLine(product: ProductCode("20L"), full: 16, empty: 2)])
         let day = try carboy.finishShift().day
         let bottlesOfDay = DayProduct(
-            product: "20L", loaded: 20, returned: 16, delivered: 4, empties: 2, onBoard: 0, emptiesOnBoard: 0)
+            product: ProductCode("20L"), loaded: 20, returned: 16, delivered: 4, empties: 2, onBoard: 0, emptiesOnBoard: 0)
         let expected = DaySummary(
             shift: day.shift, deliveries: 2, failures: 1, customers: 1, collected: kes(20_000),
             handedIn: kes(20_000), cashInHand: kes(0), products: [bottlesOfDay])

@@ -33,7 +33,7 @@ final class RiderTests: ServerTests {
 
         carboy.networkChanged(online: false)
         _ = try await carboy.syncNow()
-        let line = DeliveredLine(product: "20L", delivered: 3, empties: 2)
+        let line = DeliveredLine(product: ProductCode("20L"), delivered: 3, empties: 2)
         _ = try carboy.confirmDelivery(customer: customer.customer, lines: [line], proof: nil, photos: [])
         _ = try carboy.collectCash(customer: customer.customer, amount: kes(20_000))
         let receipt = try carboy.updateProfile(customer: customer.customer, changes: [.phone: "0722"])
@@ -72,11 +72,11 @@ final class RiderTests: ServerTests {
         let carboy = try open(enrolment, keys)
         _ = try await carboy.syncNow()
         let customer = try anyCustomer(carboy)
-        let unknown = "00000000-0000-0000-0000-000000000000"
+        let unknown = CustomerId("00000000-0000-0000-0000-000000000000")
         XCTAssertThrowsError(try carboy.collectCash(customer: unknown, amount: kes(1))) {
             guard case CarboyError.UnknownCustomer = $0 else { return XCTFail("\($0)") }
         }
-        let line = DeliveredLine(product: "20L", delivered: -3, empties: 0)
+        let line = DeliveredLine(product: ProductCode("20L"), delivered: -3, empties: 0)
         XCTAssertThrowsError(try carboy.confirmDelivery(customer: customer, lines: [line], proof: nil, photos: [])) {
             guard case CarboyError.Invalid(let detail) = $0 else { return XCTFail("\($0)") }
             XCTAssertEqual(detail, "bottles delivered out of range: -3 (0 to 10000)")
@@ -87,7 +87,9 @@ final class RiderTests: ServerTests {
     func testAProviderOrAnObserverThatThrowsHarmsNothing() async throws {
         let ids = (1...2).map { "01936000-0000-7000-8000-00000000000\($0)" }
         let nobodies = ids.map {
-            Enrolment(token: "", device: "", account: $0, accountName: "", plant: $0, plantName: "", currency: "KES")
+            Enrolment(
+                token: "", device: DeviceId(""), account: AccountId($0), accountName: "", plant: PlantId($0),
+                plantName: "", currency: "KES")
         }
         let signedOut = try open(nobodies[0], keys, tokens: Tokens { throw TokenError.SignedOut }, observer: Throwing())
         let out = try await signedOut.syncNow()

@@ -45,7 +45,7 @@ class ServerTests: XCTestCase {
 
     func kes(_ minor: Int64) -> Money { Money(minor: minor, currency: "KES") }
 
-    func anyCustomer(_ carboy: Carboy) throws -> String {
+    func anyCustomer(_ carboy: Carboy) throws -> CustomerId {
         try XCTUnwrap(carboy.customers(search: "", after: nil, limit: 1).first).customer
     }
 }
