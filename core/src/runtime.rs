@@ -495,7 +495,10 @@ impl Drive {
             }
             Command::Pause(done) => {
                 self.is_paused = true;
-                self.pause();
+                self.drainer.wake(Wake::Pause);
+                // Whoever waits hears of it before the file is closed: telling later would open it once more.
+                self.report(|_| true);
+                self.engine.store.pause();
                 if done.send(()).is_err() {
                     tracing::warn!("nobody waits for the pause any more");
                 }
@@ -517,26 +520,25 @@ impl Drive {
 
     /// Tells those whose deadline `is_due`. Once nobody is left, a runtime that the shell had paused rests again.
     fn report(&mut self, is_due: impl Fn(Option<Duration>) -> bool) {
-        let mut had_deadline = false;
-        for asked in std::mem::take(&mut self.asked) {
-            if !is_due(asked.deadline) {
-                self.asked.push(asked);
-                continue;
-            }
-            had_deadline |= asked.deadline.is_some();
-            let status = self.engine.status();
-            let rests = self.is_paused && self.deadline().is_none();
-            if had_deadline && rests {
-                self.pause();
-            }
-            match status {
-                // Whoever gave up waiting is not told.
-                Ok(status) => {
-                    let Asked { done, settled, rejected, .. } = asked;
-                    drop(done.send(SyncReport { settled, rejected, status }));
+        let asked = std::mem::take(&mut self.asked).into_iter();
+        let (due, later): (Vec<_>, _) = asked.partition(|asked| is_due(asked.deadline));
+        self.asked = later;
+        if due.is_empty() {
+            return;
+        }
+        let status = self.engine.status();
+        let had_deadline = due.iter().any(|asked| asked.deadline.is_some());
+        if had_deadline && self.is_paused && self.deadline().is_none() {
+            self.pause();
+        }
+        match status {
+            Ok(status) => {
+                for Asked { done, settled, rejected, .. } in due {
+                    // Whoever gave up waiting is not told.
+                    drop(done.send(SyncReport { settled, rejected, status: status.clone() }));
                 }
-                Err(error) => tracing::error!(%error, "no status"),
             }
+            Err(error) => tracing::error!(%error, "no status"),
         }
     }
 }
