@@ -4,6 +4,11 @@
 // that `cargo xtask package swift` makes it is an XCFramework.
 import PackageDescription
 
+/// Swift 6.0's own Observation for Linux lacks a function that it would call if a lock failed; nothing else does.
+let observation: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "--allow-shlib-undefined"], .when(platforms: [.linux]))
+]
+
 let package = Package(
     name: "Carboy",
     platforms: [.iOS(.v17), .macOS(.v14)],
@@ -22,6 +27,11 @@ let package = Package(
             linkerSettings: [.linkedLibrary("carboy")]
         ),
         .target(name: "Carboy", dependencies: ["CarboyBindings", "CarboyIds"]),
-        .testTarget(name: "CarboyTests", dependencies: ["Carboy"]),
+        .executableTarget(
+            name: "CarboyBench", dependencies: ["Carboy"], path: "Bench", linkerSettings: observation),
+        // The examples in the comments above: that they compile is the test.
+        .target(name: "CarboyExamples", dependencies: ["Carboy"], path: "generated/CarboyExamples"),
+        .testTarget(
+            name: "CarboyTests", dependencies: ["Carboy", "CarboyExamples"], linkerSettings: observation),
     ]
 )

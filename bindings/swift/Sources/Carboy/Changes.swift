@@ -19,7 +19,7 @@ final class Changes: Sendable {
 
     private let state = Locked(State())
 
-    func note(_ kinds: [Change]) {
+    func note(_ kinds: Set<Change>) {
         let woken = state.withLock { state -> [(Waiting, Int)] in
             for kind in kinds { state.counts[kind, default: 0] += 1 }
             let woken = state.waiting.filter { state.count($0.value.kinds) != $0.value.seen }

@@ -56,6 +56,11 @@ extension Money {
     /// The amount that a person typed, with the separators and digits of `locale`; a full stop always counts as the
     /// decimal point where it does not separate thousands. Nothing for what is no amount of this currency: a sign, a
     /// group or a decimal too many, letters, nothing at all, or more than fits.
+    ///
+    /// ```swift
+    /// guard let cash = Money(typed: "1,250", currency: "KES", locale: Locale(identifier: "en_KE")) else { return }
+    /// _ = try await rider.record { try $0.collectCash(customer: customer, amount: cash) }
+    /// ```
     public init?(typed text: String, currency: String, locale: Locale = .autoupdatingCurrent) {
         let plain = String(text.filter { !$0.isWhitespace && !$0.isFormat }.map { $0.canonical(locale) })
         guard plain.wholeMatch(of: Self.typed) != nil,
@@ -70,6 +75,12 @@ extension Money {
     }
 
     /// The sum. Fails with ``MoneyError``.
+    ///
+    /// ```swift
+    /// let day = try await rider.ask { try $0.day() }
+    /// let missing = try day.collected - day.handedIn
+    /// print(missing.formatted())
+    /// ```
     public static func + (one: Money, other: Money) throws -> Money {
         try one.combined(other, Int64.addingReportingOverflow)
     }

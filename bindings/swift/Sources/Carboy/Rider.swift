@@ -12,12 +12,14 @@ public final class Rider: Observable, Sendable {
         /// Nothing once the rider is closed.
         var core: Carboy?
         var status: Status
+        /// While paused, nothing is asked of the store by itself: that would open its file.
+        var isPaused = false
+        /// What changed since the store was last asked, and whether asking it is under way.
+        var missed: Set<Change> = []
+        var isAsking = false
         /// Who waits for an exchange, by number.
         var exchanges: [Int: @Sendable () -> Void] = [:]
         var numbers = 0
-        /// When the newest status was asked for: an older answer never takes its place.
-        var asked = 0
-        var answered = 0
     }
 
     private let state: Locked<State>
@@ -35,13 +37,18 @@ public final class Rider: Observable, Sendable {
 
     /// Opens the account's store off the caller's thread; see `Carboy.open` for what it
     /// fails with. A caller that is cancelled meanwhile leaves nothing open.
+    ///
+    /// ```swift
+    /// let rider = try await Rider.open(config, keys: keys, tokens: tokens)
+    /// print(rider.status.pending, "records wait to be sent")
+    /// ```
     public static func open(_ config: Config, keys: any KeyStore, tokens: any TokenProvider) async throws -> Rider {
         let rider = try await run(on: .global(qos: .userInitiated)) {
             let notices = Notices()
-            let rider = Rider(try Carboy.open(config: config, keys: keys, tokens: tokens, observer: notices))
+            let rider = try Rider(Carboy.open(config: config, keys: keys, tokens: tokens, observer: notices))
             notices.tell(rider)
             // What came between the first status and this.
-            try rider.changed(Change.allCases)
+            rider.changed(Change.allCases)
             return rider
         }
         try Task.checkCancellation()
@@ -57,6 +64,12 @@ public final class Rider: Observable, Sendable {
 
     /// What `query` answers: at once, and again after each change of the kinds `on` (of any kind if none is named) that
     /// makes it another answer. The query runs off the caller's thread, for each reader by itself.
+    ///
+    /// ```swift
+    /// for try await day in rider.watch(.day, query: { try $0.day() }) {
+    ///     print(day.deliveries, "deliveries,", day.cashInHand.formatted(), "in hand")
+    /// }
+    /// ```
     public func watch<Answer: Equatable & Sendable>(
         _ on: Change..., query: @escaping @Sendable (Carboy) throws -> Answer
     ) -> Watch<Answer> {
@@ -64,12 +77,23 @@ public final class Rider: Observable, Sendable {
     }
 
     /// One query or more, off the caller's thread.
+    ///
+    /// ```swift
+    /// let found = try await rider.ask { try $0.customers(search: "otieno", after: nil, limit: 20) }
+    /// print(found.map(\.name))
+    /// ```
     public func ask<Answer: Sendable>(_ query: @escaping @Sendable (Carboy) throws -> Answer) async throws -> Answer {
         try await call(on: reading, query)
     }
 
     /// One action, off the caller's thread: it is on the phone when this returns. Cancelled before it begins, it is not
     /// done; cancelled later, it is done all the same.
+    ///
+    /// ```swift
+    /// let line = DeliveredLine(product: ProductCode("20L"), delivered: 3, empties: 2)
+    /// let receipt = try await rider.record { try $0.confirmDelivery(customer: customer, lines: [line]) }
+    /// print("\(receipt.code): \(receipt.customer.name) owes \(receipt.customer.balance.formatted())")
+    /// ```
     public func record<Receipt: Sendable>(
         _ action: @escaping @Sendable (Carboy) throws -> Receipt
     ) async throws -> Receipt {
@@ -78,6 +102,11 @@ public final class Rider: Observable, Sendable {
 
     /// Exchanges everything with the server now, and returns when nothing is left to do at once. Cancelling stops the
     /// waiting, not the exchange.
+    ///
+    /// ```swift
+    /// let report = try await rider.syncNow()
+    /// print(report.settled, "sent,", report.rejected, "need attention")
+    /// ```
     @discardableResult
     public func syncNow() async throws -> SyncReport {
         try await exchange { try await $0.syncNow() }
@@ -85,15 +114,31 @@ public final class Rider: Observable, Sendable {
 
     /// Exchanges as much as possible within `window`, for work in the background; see `Carboy.drainFor`.
     /// Cancelling stops the waiting, not the exchange.
+    ///
+    /// ```swift
+    /// let report = try await rider.drainFor(.seconds(25))
+    /// print(report.status.pending == 0 ? "all is sent" : "the rest goes with the next window")
+    /// ```
     @discardableResult
     public func drainFor(_ window: Duration) async throws -> SyncReport {
-        try await exchange { try await $0.drainFor(window: window.interval) }
+        let report = try await exchange { try await $0.drainFor(window: window.interval) }
+        become(report.status, ifPaused: true)
+        return report
     }
 
     /// Signs the account out and closes this rider; forget the token then. Cancelling stops the waiting, not the signing
     /// out.
     ///
     /// Fails with `CarboyError.PendingWork` if `choice` wants everything sent and it is not; nothing has changed then.
+    ///
+    /// ```swift
+    /// do {
+    ///     _ = try await rider.signOut(.sendFirst(window: 30))
+    /// } catch CarboyError.PendingWork(let mutations, _, _, _) {
+    ///     print("\(mutations) records could not be sent: keep them on this phone?")
+    ///     _ = try await rider.signOut(.keepSealed)
+    /// }
+    /// ```
     public func signOut(_ choice: SignOut) async throws -> SignedOut {
         try await exchange(closes: true) { try await $0.signOut(choice: choice) }
     }
@@ -107,12 +152,24 @@ public final class Rider: Observable, Sendable {
     /// Somebody signed in: the token provider is asked again.
     public func signedIn() { core?.signedIn() }
 
-    /// The app is about to be suspended. When this returns, the process holds no lock on the store; see
-    /// `Carboy.pause`. Waits for the disk.
-    public func pause() { core?.pause() }
+    /// The app is about to be suspended. When this returns, the process holds no lock on the store; see `Carboy.pause`.
+    /// Sequences rest until ``resume()``, because a query would open the store again; the status follows what
+    /// ``drainFor(_:)`` reports. Waits for the disk and for the calls that were begun before, so it must not be called
+    /// from within one.
+    public func pause() {
+        state.withLock { $0.isPaused = true }
+        core?.pause()
+        reading.sync {}
+        writing.sync {}
+    }
 
     /// The app runs again after ``pause()``.
-    public func resume() { core?.resume() }
+    public func resume() {
+        guard let core else { return }
+        core.resume()
+        state.withLock { $0.isPaused = false }
+        changed([])
+    }
 
     /// Lets go of the core: its file and threads go with the last call under way. Sequences end, and who waits for an
     /// exchange gets ``RiderClosedError``. What was recorded stays. A second time does nothing.
@@ -137,22 +194,39 @@ public final class Rider: Observable, Sendable {
         return core
     }
 
-    fileprivate func changed(_ kinds: [Change]) throws {
-        guard let core else { return }
-        let asked = state.withLock { state in
-            state.asked += 1
-            return state.asked
+    /// Notes what changed, and asks the store what that came to; a paused rider's later. Whoever calls this waits for
+    /// nothing: a core that goes waits for its observer.
+    fileprivate func changed(_ kinds: [Change]) {
+        let asks = state.withLock { state in
+            state.missed.formUnion(kinds)
+            guard !state.isPaused, !state.isAsking, !state.missed.isEmpty else { return false }
+            state.isAsking = true
+            return true
         }
-        let status = try core.status()
+        if asks { reading.async { [weak self] in self?.refresh() } }
+    }
+
+    private func refresh() {
+        let missed = state.withLock { state -> Set<Change> in
+            state.isAsking = false
+            if state.isPaused { return [] }
+            defer { state.missed = [] }
+            return state.missed
+        }
+        guard !missed.isEmpty, let core else { return }
+        // A store that cannot be read tells so to whoever watches.
+        if let status = try? core.status() { become(status) }
+        changes.note(missed)
+    }
+
+    private func become(_ status: Status, ifPaused: Bool = false) {
         let isNew = state.withLock { state in
-            guard asked > state.answered else { return false }
-            state.answered = asked
+            if ifPaused && !state.isPaused { return false }
             defer { state.status = status }
             return state.status != status
         }
         // Whoever is told reads at once, perhaps on another thread: the new status is there by then.
         if isNew { registrar.withMutation(of: self, keyPath: \.status) {} }
-        changes.note(kinds)
     }
 
     private func call<Answer: Sendable>(
@@ -206,7 +280,7 @@ private final class Notices: Observer {
 
     func tell(_ rider: Rider) { reader.withLock { $0.rider = rider } }
 
-    func changed(changes: [Change]) throws { try reader.withLock { $0.rider }?.changed(changes) }
+    func changed(changes: [Change]) throws { reader.withLock { $0.rider }?.changed(changes) }
 }
 
 extension Duration {

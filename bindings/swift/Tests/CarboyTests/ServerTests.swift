@@ -8,6 +8,8 @@ class ServerTests: XCTestCase {
     var folder: URL!
 
     override func setUpWithError() throws {
+        // No test waits for longer: the process ends instead.
+        alarm(120)
         server = try TestServer()
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -15,6 +17,7 @@ class ServerTests: XCTestCase {
 
     override func tearDownWithError() throws {
         server.stop()
+        alarm(0)
         try FileManager.default.removeItem(at: folder)
     }
 
@@ -22,14 +25,31 @@ class ServerTests: XCTestCase {
         try await enrol(server: server.address, keys: keys, code: server.code(), deviceName: "Swift test")
     }
 
+    func config(_ enrolment: Enrolment) -> Config {
+        Config(
+            folder: folder.path, server: server.address, plant: enrolment.plant, account: enrolment.account,
+            currency: enrolment.currency)
+    }
+
     func open(
         _ enrolment: Enrolment, _ keys: KeyStore, tokens: TokenProvider? = nil, observer: Observer? = nil
     ) throws -> Carboy {
-        let config = Config(
-            folder: folder.path, server: server.address, plant: enrolment.plant, account: enrolment.account,
-            currency: enrolment.currency)
-        return try Carboy.open(
-            config: config, keys: keys, tokens: tokens ?? Tokens { enrolment.token }, observer: observer)
+        try Carboy.open(
+            config: config(enrolment), keys: keys, tokens: tokens ?? Tokens { enrolment.token }, observer: observer)
+    }
+
+    /// A rider who has just enrolled and has the plant's customers; offline, so that nothing happens by itself.
+    func rider(_ tokens: TokenProvider? = nil) async throws -> Rider {
+        let keys = Keys()
+        let enrolment = try await enrolled(keys)
+        let first = try await Rider.open(config(enrolment), keys: keys, tokens: Tokens { enrolment.token })
+        try await first.syncNow()
+        first.close()
+        let tokens = tokens ?? Tokens { enrolment.token }
+        let rider = try await Rider.open(config(enrolment), keys: keys, tokens: tokens)
+        rider.networkChanged(online: false)
+        try await rider.until { $0.state == .offline }
+        return rider
     }
 
     /// The phone of a rider who has just enrolled and has the plant's customers.
@@ -43,10 +63,37 @@ class ServerTests: XCTestCase {
 
     func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
 
-    func kes(_ minor: Int64) -> Money { Money(minor: minor, currency: "KES") }
+    /// What the server holds, seen by another rider's phone: a customer's balance and the amounts that made it.
+    func onTheServer(_ customer: CustomerId) async throws -> (balance: Int64, amounts: [Int64]) {
+        let other = try await phone()
+        let history = try other.history(customer: customer, skip: 0, limit: 200)
+        return (try other.customer(customer: customer).balance.minor, history.map(\.amount.minor))
+    }
 
     func anyCustomer(_ carboy: Carboy) throws -> CustomerId {
         try XCTUnwrap(carboy.customers(search: "", after: nil, limit: 1).first).customer
+    }
+}
+
+func kes(_ minor: Int64) -> Money { Money(minor: minor, currency: "KES") }
+
+extension Rider {
+    /// Waits until the status is as wanted.
+    func until(_ isThere: @Sendable (Status) -> Bool) async throws {
+        for try await status in watch(query: { try $0.status() }) where isThere(status) { return }
+        throw Mistake()
+    }
+
+    func anyCustomer() async throws -> CustomerId {
+        try await ask { try XCTUnwrap($0.customers(search: "", after: nil, limit: 1).first).customer }
+    }
+
+    func balance(_ customer: CustomerId) async throws -> Int64 {
+        try await ask { try $0.customer(customer: customer).balance.minor }
+    }
+
+    func collect(_ minor: Int64, from customer: CustomerId) async throws {
+        _ = try await record { try $0.collectCash(customer: customer, amount: kes(minor)) }
     }
 }
 

@@ -9,7 +9,7 @@ final class TestServer {
 
     init() throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        let seeding = try Self.start(folder, ["seed", "--customers", "6", "--routes", "1", "--riders", "4"])
+        let seeding = try Self.start(folder, ["seed", "--customers", "6", "--routes", "1", "--riders", "6"])
         let sample = String(decoding: seeding.output.readDataToEndOfFile(), as: UTF8.self)
         seeding.process.waitUntilExit()
         codes = sample.split(separator: "\n").filter { $0.contains("\"enrol_code\"") }.map {
@@ -31,7 +31,14 @@ final class TestServer {
     /// A one-time code of a rider who has not enrolled yet.
     func code() -> String { codes.removeFirst() }
 
+    /// From now on requests reach the server and are not answered.
+    func freeze() { kill(process.processIdentifier, SIGSTOP) }
+
+    /// What was held up goes on.
+    func thaw() { kill(process.processIdentifier, SIGCONT) }
+
     func stop() {
+        thaw()
         process.terminate()
         process.waitUntilExit()
         try? FileManager.default.removeItem(at: folder)
