@@ -1,5 +1,6 @@
 //! `cargo xtask bindings`: the library that phones load, and its Kotlin and Swift sides. None of it is committed.
 
+use crate::examples;
 use crate::process::{built, cargo, repository, run};
 use anyhow::{Context, Result};
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
@@ -11,15 +12,19 @@ use std::path::Path;
 const KOTLIN: &str = "bindings/kotlin/generated";
 const SWIFT: &str = "bindings/swift/generated";
 
+/// What is made of the Swift quickstart's page.
+const IOS: &str = "ios/generated";
+
 /// Builds the library and generates both sides from it.
 pub(crate) fn generate() -> Result<()> {
     run(&mut cargo(&["build", "--package", "carboy-bindings"]))?;
     let library = built()?.join(format!("{DLL_PREFIX}carboy{DLL_SUFFIX}"));
-    for part in [KOTLIN, SWIFT] {
+    for part in [KOTLIN, SWIFT, IOS] {
         empty(&repository().join(part))?;
     }
     let generator = ["run", "--package", "xtask", "--features", "bindgen", "--bin", "bindgen", "--"];
     run(cargo(&generator).arg(&library).args(["uniffi.toml", KOTLIN, SWIFT]))?;
+    examples::extract()?;
     println!("generated {KOTLIN} and {SWIFT} from {}", library.display());
     Ok(())
 }

@@ -3,11 +3,13 @@
 mod android;
 mod bindings;
 mod browser;
+mod examples;
 mod package;
 mod process;
 mod report;
 mod setup;
 mod swift;
+mod swift_package;
 mod tally;
 mod test;
 
@@ -17,11 +19,12 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND [ARGS…]
 
-  test       every test and check: Rust, Kotlin on the JVM, Android, Swift; `test android`: the Android modules' alone
+  test       every test and check: Rust, Kotlin on the JVM, Android, Swift; `test android`, `test swift`: those alone
   bindings   the Kotlin and Swift sides of the bindings, generated from the Rust crate
-  package    `package kotlin`: the jar for the JVM; `package android`: the AAR; each with sources and a POM, and checked
+  package    what an app's developer adds: `package kotlin`, the jar for the JVM; `package android`, the AAR; `package
+             swift`, an XCFramework and its package (on a Mac); each checked
   demo       a morning of three riders against a real server; ARGS go to the demo (`--help` lists them)
-  bench      the benchmarks; ARGS go to them
+  bench      the benchmarks; ARGS go to them (`bench swift` builds the program on the other side too)
 
 Each installs what it needs on a Debian machine, and says so.";
 
@@ -32,10 +35,13 @@ fn main() -> ExitCode {
     let result = match (command.as_str(), rest.as_slice()) {
         ("test", []) => test::all(),
         ("test", [part]) if part == "android" => test::android(),
+        ("test", [part]) if part == "swift" => test::swift(),
         ("bindings", []) => bindings::generate().map(|()| ExitCode::SUCCESS),
         ("package", [what]) if what == "kotlin" => package::kotlin(),
         ("package", [what]) if what == "android" => package::android(),
+        ("package", [what]) if what == "swift" => swift_package::make().map(|()| ExitCode::SUCCESS),
         ("demo", _) => become_cargo(&["--package", "carboy-sim", "--bin", "demo"], &rest),
+        ("bench", [what, rest @ ..]) if what == "swift" => bench_swift(rest),
         ("bench", _) => become_cargo(&["--package", "carboy-bench"], &rest),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");
@@ -50,6 +56,27 @@ fn main() -> ExitCode {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// Builds the Swift program and the library beside it with all optimizations, and measures them.
+fn bench_swift(rest: &[String]) -> Result<ExitCode> {
+    setup::c_compiler()?;
+    let swift = swift::find()?;
+    bindings::generate()?;
+    process::run(&mut process::cargo(&["build", "--release", "--package", "carboy-bindings"]))?;
+    let folder = process::repository().join("target/release");
+    let package = |what: &[&str]| swift.package_command("bindings/swift", what, &folder, &[]);
+    process::run(&mut package(&["build", "-c", "release", "--product", swift_package::BENCH])?)?;
+    let program = package(&["run", "-c", "release", "--skip-build", swift_package::BENCH])?;
+    // Where Swift runs in a folder of its own, it sees what is in this checkout.
+    let disk = process::repository().join("target/bench");
+    std::fs::create_dir_all(&disk)?;
+    let words: Vec<_> = std::iter::once(program.get_program()).chain(program.get_args()).collect();
+    let words = words.join(std::ffi::OsStr::new("\n"));
+    let mut command =
+        process::cargo(&["run", "--release", "--package", "carboy-bench", "--", "swift", "--folder"]);
+    command.arg(disk).args(rest).env("CARBOY_BENCH_SWIFT", words);
+    Err(command.exec().into())
 }
 
 /// Replaces this process by `cargo run --release`, so that signals and the exit code go straight through.

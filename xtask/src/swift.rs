@@ -131,6 +131,24 @@ fn user_and_group() -> Result<String> {
 }
 
 impl Swift {
+    /// A command that runs `swift` with `what` on one of the project's packages, linked with the library in `folder`.
+    pub(crate) fn package_command(
+        &self,
+        package: &str,
+        what: &[&str],
+        folder: &Path,
+        set: &[(&str, OsString)],
+    ) -> Result<Command> {
+        let mut search = OsString::from("-L");
+        search.push(folder);
+        let mut arguments: Vec<OsString> = what.iter().map(OsString::from).collect();
+        arguments.extend(["--package-path".into(), repository().join(package).into_os_string()]);
+        for option in [search, "-rpath".into(), folder.into()] {
+            arguments.extend(["-Xlinker".into(), option]);
+        }
+        self.command(&[repository(), folder], set, &arguments)
+    }
+
     /// A command that runs `swift` with `arguments` and the variables `set`, where the folders `seen` are at their own
     /// paths. In the folder it sees no other variables of this process: they speak of another system.
     pub(crate) fn command(

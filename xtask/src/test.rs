@@ -6,7 +6,7 @@ use crate::report::Report;
 use crate::setup::{c_compiler, maven, openssl_tools, postgresql, rust_components, rust_target};
 use crate::swift::{self, Swift};
 use crate::{bindings, browser, tally};
-use anyhow::{Result, ensure};
+use anyhow::{Error, Result, ensure};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -32,6 +32,9 @@ const ENCRYPTED: [&str; 8] = [
     "--no-fail-fast",
 ];
 
+/// The Swift packages with tests.
+const SWIFT_PACKAGES: [(&str, &str); 2] = [("Swift tests", "bindings/swift"), ("iOS tests", "ios")];
+
 /// The server's log beside the tests' lines: only what matters, so that the lines stay whole.
 const LOG: (&str, &str) = ("CARBOY_LOG_FILTER", "warn");
 
@@ -55,7 +58,7 @@ pub(crate) fn all() -> Result<ExitCode> {
     let ready = build(&mut report);
     report.suite("Kotlin tests", &tally::SUREFIRE, || maven.and_then(|()| kotlin_tests(ready)));
     android_suites(&mut report, ready);
-    report.suite("Swift tests", &tally::SWIFT, || swift.and_then(|swift| swift_tests(&swift, ready)));
+    swift_suites(&mut report, swift, ready);
     Ok(report.finish())
 }
 
@@ -64,6 +67,15 @@ pub(crate) fn android() -> Result<ExitCode> {
     let mut report = Report::default();
     let ready = build(&mut report);
     android_suites(&mut report, ready);
+    Ok(report.finish())
+}
+
+/// Runs the tests of the Swift packages alone.
+pub(crate) fn swift() -> Result<ExitCode> {
+    let mut report = Report::default();
+    let swift = report.part("set-up", |_| announced(swift::find()));
+    let ready = build(&mut report);
+    swift_suites(&mut report, swift, ready);
     Ok(report.finish())
 }
 
@@ -78,6 +90,18 @@ fn build(report: &mut Report) -> bool {
 fn android_suites(report: &mut Report, ready: bool) {
     for (name, module) in [("Android shell tests", &android::SHELL), ("Android app tests", &android::APP)] {
         report.suite(name, &tally::ANDROID, || android_tests(module, ready));
+    }
+}
+
+fn swift_suites(report: &mut Report, swift: Result<Swift>, ready: bool) {
+    let swift = swift.map_err(|error| format!("{error:#}"));
+    for (name, package) in SWIFT_PACKAGES {
+        report.suite(name, &tally::SWIFT, || {
+            swift
+                .as_ref()
+                .map_err(|error| Error::msg(error.clone()))
+                .and_then(|swift| swift_tests(swift, package, ready))
+        });
     }
 }
 
@@ -115,25 +139,12 @@ fn android_tests(module: &'static Module, ready: bool) -> Result<Command> {
     Ok(command)
 }
 
-fn swift_tests(swift: &Swift, ready: bool) -> Result<Command> {
+fn swift_tests(swift: &Swift, package: &str, ready: bool) -> Result<Command> {
     let Parts { folder, server } = Parts::built(ready)?;
-    let mut search = OsString::from("-L");
-    search.push(&folder);
-    let package = repository().join("bindings/swift").into_os_string();
-    let linker = || OsString::from("-Xlinker");
-    let arguments = [
-        "test".into(),
-        "--package-path".into(),
-        package,
-        linker(),
-        search,
-        linker(),
-        "-rpath".into(),
-        linker(),
-        folder.clone().into_os_string(),
-    ];
-    let set = [("CARBOY_SERVER", server.into_os_string()), (LOG.0, LOG.1.into())];
-    swift.command(&[repository(), &folder], &set, &arguments)
+    // A test that crashes ends: Swift's own reporter may take many minutes over it.
+    let quiet = ("SWIFT_BACKTRACE", "enable=no".into());
+    let set = [("CARBOY_SERVER", server.into_os_string()), (LOG.0, LOG.1.into()), quiet];
+    swift.package_command(package, &["test"], &folder, &set)
 }
 
 /// What the tests in the other languages run against.
