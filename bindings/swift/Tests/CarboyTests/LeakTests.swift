@@ -48,7 +48,7 @@ final class LeakTests: ServerTests {
         }()
         // Nobody closed it: it goes with its last reference, and takes its core along.
         XCTAssertNil(forgotten)
-        while count.value > 0 { await Task.yield() }
+        try await until { count.value == 0 }
     }
 
     func testReadersThatComeAndGoLeaveNothingBehind() async throws {
@@ -65,7 +65,7 @@ final class LeakTests: ServerTests {
             reader.cancel()
             _ = await reader.result
         }
-        while screens.value > 0 { await Task.yield() }
+        try await until { screens.value == 0 }
     }
 
     private final class Screen: Sendable {

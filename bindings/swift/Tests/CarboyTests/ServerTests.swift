@@ -77,6 +77,15 @@ class ServerTests: XCTestCase {
 
 func kes(_ minor: Int64) -> Money { Money(minor: minor, currency: "KES") }
 
+/// Waits until something that goes with its last reference has gone.
+func until(_ isThere: @Sendable () -> Bool) async throws {
+    let end = Date(timeIntervalSinceNow: 10)
+    while !isThere() {
+        guard Date() < end else { throw Mistake() }
+        await Task.yield()
+    }
+}
+
 extension Rider {
     /// Waits until the status is as wanted.
     func until(_ isThere: @Sendable (Status) -> Bool) async throws {
