@@ -78,6 +78,11 @@ pub(crate) struct Session {
 impl World {
     /// Makes the plant in `folder` and lets the phone fetch it.
     pub(crate) fn create(folder: &Path) -> Result<Self> {
+        Self::with_customers(folder, CUSTOMERS)
+    }
+
+    /// The same with so many customers on its route.
+    pub(crate) fn with_customers(folder: &Path, count: usize) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let clock = Arc::new(VirtualClock::default());
         let random = Arc::new(carboy_server::env::SystemRandom);
@@ -89,7 +94,7 @@ impl World {
         for (code, name, price) in [("20L", "20 litres", 15_000), ("10L", "10 litres", 9_000)] {
             server.put_product(&manager, &code.parse()?, name, Money::new(price, currency))?;
         }
-        let customers = (0..CUSTOMERS)
+        let customers = (0..count)
             .map(|n| {
                 // Not all on one day, or their ids would be alike.
                 clock.advance(40_000_003);
