@@ -10,8 +10,12 @@ let observation: [LinkerSetting] = [
 
 let package = Package(
     name: "CarboyRider",
+    defaultLocalization: "en",
     platforms: [.iOS(.v17), .macOS(.v14)],
-    products: [.library(name: "CarboyShell", targets: ["CarboyShell"])],
+    products: [
+        .library(name: "CarboyShell", targets: ["CarboyShell"]),
+        .library(name: "CarboyRiderUI", targets: ["CarboyRiderUI"]),
+    ],
     dependencies: [.package(path: "../bindings/swift")],
     targets: [
         // The core's surroundings on a phone; what only Apple's systems have is in Apple/.
@@ -20,5 +24,13 @@ let package = Package(
         .target(name: "Quickstart", dependencies: ["CarboyShell"], path: "generated/Quickstart"),
         .testTarget(
             name: "CarboyShellTests", dependencies: ["CarboyShell", "Quickstart"], linkerSettings: observation),
+        // The view models and all text. The catalogue is read as it is, on every system.
+        .target(
+            name: "CarboyRider",
+            dependencies: ["CarboyShell", .product(name: "Carboy", package: "swift")],
+            resources: [.copy("Resources/Localizable.xcstrings")]
+        ),
+        // The views: SwiftUI, and nothing without it.
+        .target(name: "CarboyRiderUI", dependencies: ["CarboyRider"]),
     ]
 )
