@@ -32,5 +32,15 @@ let package = Package(
         ),
         // The views: SwiftUI, and nothing without it.
         .target(name: "CarboyRiderUI", dependencies: ["CarboyRider"]),
+        .target(name: "TestSupport", dependencies: ["CarboyRider"], path: "Tests/TestSupport"),
+        // A rider's app in a process of its own, which a test may kill.
+        .executableTarget(
+            name: "RiderProcess", dependencies: ["CarboyRider", "TestSupport"], path: "Tests/RiderProcess",
+            linkerSettings: observation
+        ),
+        .testTarget(
+            name: "CarboyRiderTests", dependencies: ["CarboyRider", "CarboyRiderUI", "TestSupport", "RiderProcess"],
+            linkerSettings: observation
+        ),
     ]
 )
