@@ -23,7 +23,8 @@ final class Delegate: NSObject, UIApplicationDelegate {
     private lazy var shell = Self.makeShell()
 
     func application(
-        _ application: UIApplication, didFinishLaunchingWithOptions options: [UIApplication.LaunchOptionsKey: Any]? = nil
+        _ application: UIApplication,
+        didFinishLaunchingWithOptions options: [UIApplication.LaunchOptionsKey: Any]? = nil
     ) -> Bool {
         _ = app
         return true

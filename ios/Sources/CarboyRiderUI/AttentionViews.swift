@@ -67,7 +67,7 @@ struct CorrectionView: View {
     @ViewBuilder private var form: some View {
         switch correction.form {
         case .amount:
-            TextField(texts(.amount), text: $correction.cash).font(.title2).frame(minHeight: thumb).keyboardType(.decimalPad)
+            AmountField(texts: texts, amount: $correction.cash)
         case .bottles:
             BottlesView(texts: texts, bottles: correction.bottles, full: .fullBottles, empty: .emptyOnly)
         case .fields:

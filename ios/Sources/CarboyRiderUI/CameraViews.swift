@@ -105,7 +105,8 @@ struct PhotoView: UIViewControllerRepresentable {
         init(_ view: PhotoView) { self.view = view }
 
         func imagePickerController(
-            _ picker: UIImagePickerController, didFinishPickingMediaWithInfo info: [UIImagePickerController.InfoKey: Any]
+            _ picker: UIImagePickerController,
+            didFinishPickingMediaWithInfo info: [UIImagePickerController.InfoKey: Any]
         ) {
             let image = info[.originalImage] as? UIImage
             let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)

@@ -34,7 +34,7 @@ struct DayView: View {
             }
             stock(day)
             Section(texts(.handInCash)) {
-                TextField(texts(.amount), text: $day.cash).font(.title2).frame(minHeight: thumb).keyboardType(.decimalPad)
+                AmountField(texts: texts, amount: $day.cash)
                 if let all = day.allOfIt { Button(all, action: day.takeAll).frame(minHeight: thumb) }
                 TextField(texts(.handInNote), text: $day.note).frame(minHeight: thumb)
                 BigButton(texts, .handInCash) { await day.handIn() }

@@ -134,6 +134,19 @@ struct BottlesView: View {
     }
 }
 
+/// An amount to type, on a keyboard of digits.
+struct AmountField: View {
+    let texts: Texts
+    @Binding var amount: String
+
+    var body: some View {
+        TextField(texts(.amount), text: $amount)
+            .font(.title2)
+            .frame(minHeight: thumb)
+            .keyboardType(.decimalPad)
+    }
+}
+
 /// A line of a list: what it is, more about it, an amount and a mark.
 struct LineView: View {
     let title: String

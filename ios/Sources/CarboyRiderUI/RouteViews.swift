@@ -118,7 +118,7 @@ struct StopView: View {
 
     private var cash: some View {
         Section(texts(.cash)) {
-            TextField(texts(.amount), text: $stop.cash).font(.title2).frame(minHeight: thumb).keyboardType(.decimalPad)
+            AmountField(texts: texts, amount: $stop.cash)
             if let all = stop.allOfIt { Button(all, action: stop.takeAll).frame(minHeight: thumb) }
             BigButton(texts, .collectCash) { await stop.collect() }
         }

@@ -166,6 +166,59 @@ final class AttentionTests: World {
         #expect(try await balances(other, others)[0] == before[0] - 1_234)
     }
 
+    @Test func whatWasChangedInTheFileIsCorrectedInTheFormOfItsKind() async throws {
+        let (off, first) = try await enrolled("rider")
+        let before = try await balances(off, first)
+        try await off.network(online: false)
+        let stop = try await off.stop(first, 0)
+        stop.bottles.addFull(Step.product, 4_321)
+        await stop.confirm()
+        for step in [Step.fail, .edit] { try await step.perform(off, first) }
+        off.end()
+        try tamper("\"delivered\":4321", "\"delivered\":4322")
+        try tamper("absent", "closed")
+        try tamper(Step.number, "0733 123457")
+
+        let phone = try phone("rider")
+        let rider = try await phone.rider()
+        await rider.status.send()
+        try await until("three items") { rider.attention.items.count == 3 }
+        var forms: [CorrectionModel.Form?] = []
+        for item in rider.attention.items {
+            await rider.attention.act(.correct, on: item)
+            let correction = try #require(rider.attention.correction)
+            await correction.load()
+            forms.append(correction.form)
+            fill(correction)
+            await correction.send()
+            #expect(correction.problem == nil)
+            #expect(correction.isDone)
+        }
+        #expect(forms == [.bottles, .failure, .fields])
+        await rider.status.send()
+        try await until("nothing to need the rider") { rider.attention.items.isEmpty && rider.status.mark == .settled }
+        let (other, others) = try await other()
+        #expect(try await balances(other, others)[0] == before[0] + 3 * 15_000)
+        #expect(try await other.customer(others, 2).customer?.phone == Step.number)
+    }
+
+    /// The rider finds what the file says now, and puts it right.
+    private func fill(_ correction: CorrectionModel) {
+        switch correction.form {
+        case .bottles:
+            let count = correction.bottles.counts.first { $0.id == Step.product }
+            #expect(count?.full == 4_322)
+            correction.bottles.addFull(Step.product, 3 - 4_322)
+        case .failure:
+            #expect(correction.failure == .closed)
+            correction.failure = .absent
+        case .fields:
+            #expect(correction.fields == [.phone: "0733 123457"])
+            correction.fields[.phone] = Step.number
+        default: Issue.record("\(correction.title)")
+        }
+    }
+
     private func tamper(_ old: String, _ new: String) throws {
         let riders = folder.appendingPathComponent("rider/carboy/accounts")
         let files = try FileManager.default.contentsOfDirectory(at: riders, includingPropertiesForKeys: nil)

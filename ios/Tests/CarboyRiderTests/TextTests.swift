@@ -111,7 +111,8 @@ struct TextTests {
 
     @Test(arguments: ["en_KE", "fr_FR", "sw_KE", "hi_IN", "ar_EG"])
     func anAmountThatTheAppTypesReadsBackAsTheSame(_ locale: String) {
-        for (minor, currency) in [(123_450, "KES"), (5, "KES"), (1_234, "UGX"), (1_234_567, "TND")] as [(Int64, String)] {
+        let amounts: [(Int64, String)] = [(123_450, "KES"), (5, "KES"), (1_234, "UGX"), (1_234_567, "TND")]
+        for (minor, currency) in amounts {
             let amount = Money(minor: minor, currency: currency)
             let texts = Self.texts(locale)
             #expect(Money(typed: texts.typed(amount), currency: currency, locale: texts.locale) == amount)
@@ -136,7 +137,8 @@ struct TextTests {
         var number = 0
         return Set((text ?? "").matches(of: Texts.places).map { match in
             number += 1
-            return "\(match.output.1.map(String.init) ?? "\(number)") \(match.output.0.hasSuffix("@") ? "text" : "number")"
+            let kind = match.output.0.hasSuffix("@") ? "text" : "number"
+            return "\(match.output.1.map(String.init) ?? "\(number)") \(kind)"
         })
     }
 
