@@ -30,6 +30,7 @@ android {
         all {
             it.systemProperty("jna.library.path", rootProject.file("../target/debug").path)
             it.environment("CARBOY_SERVER", rootProject.file("../target/debug/carboy-server").path)
+            it.jvmArgs("--add-opens=java.base/java.io=ALL-UNNAMED") // Android's own class that reads a photo's orientation.
             it.systemProperty("carboy.shots", layout.buildDirectory.dir("shots").get().asFile.path)
         }
     }

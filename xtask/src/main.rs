@@ -19,7 +19,8 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND [ARGS…]
 
-  test       every test and check: Rust, Kotlin on the JVM, Android, Swift; `test android`, `test swift`: those alone
+  test       every test and check: Rust, Kotlin on the JVM, Android, Swift; `test android`, `test swift`: those alone;
+             `test android app`: those of one module
   bindings   the Kotlin and Swift sides of the bindings, generated from the Rust crate
   package    what an app's developer adds: `package kotlin`, the jar for the JVM; `package android`, the AAR; `package
              swift`, an XCFramework and its package (on a Mac); each checked
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     let rest: Vec<String> = arguments.collect();
     let result = match (command.as_str(), rest.as_slice()) {
         ("test", []) => test::all(),
-        ("test", [part]) if part == "android" => test::android(),
+        ("test", [part, modules @ ..]) if part == "android" => test::android(modules),
         ("test", [part]) if part == "swift" => test::swift(),
         ("bindings", []) => bindings::generate().map(|()| ExitCode::SUCCESS),
         ("package", [what]) if what == "kotlin" => package::kotlin(),

@@ -6,7 +6,7 @@ use crate::report::Report;
 use crate::setup::{c_compiler, maven, openssl_tools, postgresql, rust_components, rust_target};
 use crate::swift::{self, Swift};
 use crate::{bindings, browser, tally};
-use anyhow::{Error, Result, ensure};
+use anyhow::{Error, Result, bail, ensure};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -35,6 +35,10 @@ const ENCRYPTED: [&str; 8] = [
 /// The Swift packages with tests.
 const SWIFT_PACKAGES: [(&str, &str); 2] = [("Swift tests", "bindings/swift"), ("iOS tests", "ios")];
 
+/// The Android modules that have tests.
+const ANDROID: [(&str, &Module); 2] =
+    [("Android shell tests", &android::SHELL), ("Android app tests", &android::APP)];
+
 /// The server's log beside the tests' lines: only what matters, so that the lines stay whole.
 const LOG: (&str, &str) = ("CARBOY_LOG_FILTER", "warn");
 
@@ -57,16 +61,22 @@ pub(crate) fn all() -> Result<ExitCode> {
     }
     let ready = build(&mut report);
     report.suite("Kotlin tests", &tally::SUREFIRE, || maven.and_then(|()| kotlin_tests(ready)));
-    android_suites(&mut report, ready);
+    android_suites(&mut report, ready, |_| true);
     swift_suites(&mut report, swift, ready);
     Ok(report.finish())
 }
 
-/// Runs the tests of the Android modules alone.
-pub(crate) fn android() -> Result<ExitCode> {
+/// Runs the tests of the Android modules alone, of all or of those that are named.
+pub(crate) fn android(modules: &[String]) -> Result<ExitCode> {
+    let known = ANDROID.map(|(_, module)| module.name());
+    if let Some(unknown) = modules.iter().find(|name| !known.contains(&name.as_str())) {
+        bail!("no Android module {unknown} has tests: there are {}", known.join(" and "));
+    }
     let mut report = Report::default();
     let ready = build(&mut report);
-    android_suites(&mut report, ready);
+    android_suites(&mut report, ready, |name| {
+        modules.is_empty() || modules.iter().any(|asked| asked == name)
+    });
     Ok(report.finish())
 }
 
@@ -87,8 +97,8 @@ fn build(report: &mut Report) -> bool {
     })
 }
 
-fn android_suites(report: &mut Report, ready: bool) {
-    for (name, module) in [("Android shell tests", &android::SHELL), ("Android app tests", &android::APP)] {
+fn android_suites(report: &mut Report, ready: bool, asked: impl Fn(&str) -> bool) {
+    for (name, module) in ANDROID.into_iter().filter(|(_, module)| asked(module.name())) {
         report.suite(name, &tally::ANDROID, || android_tests(module, ready));
     }
 }

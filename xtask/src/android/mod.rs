@@ -39,6 +39,11 @@ pub(crate) const SHELL: Module = Module { name: "shell", compose: false, below: 
 pub(crate) const APP: Module = Module { name: "app", compose: true, below: Some(&SHELL) };
 
 impl Module {
+    /// What it is called.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     fn folder(&self) -> PathBuf {
         android().join(self.name)
     }

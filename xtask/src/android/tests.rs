@@ -32,7 +32,10 @@ pub(crate) fn command(module: &'static Module, library: &Path, server: &Path) ->
     let mut command = Command::new("java");
     command
         .args(["-Xmx2g", "-Djava.awt.headless=true", "-Drobolectric.offline=true"])
-        .args(["--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.util=ALL-UNNAMED"])
+        .args(
+            ["java.lang", "java.util", "java.io"]
+                .map(|package| format!("--add-opens=java.base/{package}=ALL-UNNAMED")),
+        )
         .arg(format!("-Drobolectric.dependency.dir={}", framework(&build)?.display()))
         .arg(format!("-Djna.library.path={}", library.display()))
         .arg(format!("-Dcarboy.shots={}", build.out.join("shots").display()))

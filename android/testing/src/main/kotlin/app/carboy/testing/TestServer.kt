@@ -1,8 +1,19 @@
 package app.carboy.testing
 
+import app.carboy.CustomerId
 import java.io.File
+import java.nio.ByteBuffer
 import java.nio.file.Files
+import java.util.Base64
+import java.util.UUID
 import java.util.concurrent.TimeUnit
+import org.json.JSONArray
+import org.json.JSONObject
+
+/** The places of columns in an exported row of the ledger. */
+private const val LEDGER_CUSTOMER = 2
+private const val LEDGER_KIND = 5
+private const val LEDGER_AMOUNT = 6
 
 /** A real server process with a sample plant, in a folder of its own. */
 class TestServer : AutoCloseable {
@@ -24,6 +35,25 @@ class TestServer : AutoCloseable {
 
     /** A one-time code of a rider who has not enrolled yet. */
     fun code(): String = codes.next()
+
+    /** What each customer's ledger adds up to, in minor units: the entries themselves, as the server would hand them on. */
+    fun ledger(): Map<CustomerId, Long> = rows("ledger")
+        .groupBy({ customer(it.getString(LEDGER_CUSTOMER)) }, { it.getLong(LEDGER_AMOUNT) })
+        .mapValues { (_, amounts) -> amounts.sum() }
+
+    /** How many entries of each kind are in the ledger, for example `collect_cash`. */
+    fun ledgerEntries(): Map<String, Int> = rows("ledger").groupingBy { it.getString(LEDGER_KIND) }.eachCount()
+
+    private fun rows(table: String): List<JSONArray> = run("export").lines()
+        .filter { it.isNotEmpty() }
+        .mapNotNull { JSONObject(it).optJSONArray("row") }
+        .filter { it.getString(0) == table }
+        .map { it.getJSONArray(1) }
+
+    private fun customer(base64: String): CustomerId {
+        val bytes = ByteBuffer.wrap(Base64.getDecoder().decode(base64))
+        return CustomerId(UUID(bytes.long, bytes.long).toString())
+    }
 
     private fun command(vararg arguments: String) =
         ProcessBuilder(program, *arguments, "--data", folder.path).redirectError(ProcessBuilder.Redirect.INHERIT)
