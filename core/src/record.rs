@@ -115,6 +115,11 @@ fn write(
     let mutation = Mutation { v: mutation::VERSION, txn, at, replaces, action };
     let entry = Entry { mutation: &mutation, customer: row, amount, undoes, before };
     outbox::append(tx, meta, &entry)?;
+    #[cfg(feature = "planted")]
+    if carboy_protocol::planted::is(carboy_protocol::planted::Bug::CommitApart) {
+        meta.save(tx)?;
+        tx.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
+    }
     overlay::lay(tx, meta, &entry)?;
     let id = meta.last_id;
     if let Some(closes) = &closes {

@@ -22,6 +22,8 @@ pub mod hex32;
 pub mod id;
 pub mod money;
 pub mod mutation;
+#[cfg(feature = "planted")]
+pub mod planted;
 pub mod profile;
 pub mod wire;
 

@@ -164,6 +164,10 @@ impl Parsed {
         }
         // Most are known: read once, and look closer only where that fails.
         match serde_json::from_str::<Mutation>(text) {
+            #[cfg(feature = "planted")]
+            Ok(mutation) if crate::planted::is_unknown(mutation.action.kind()) => {
+                Self::Unknown { txn: mutation.txn }
+            }
             Ok(mutation) if mutation.v == VERSION => Self::Known(mutation),
             other => match serde_json::from_str::<Head>(text) {
                 Ok(head) if head.v > VERSION || !KINDS.contains(&head.kind.as_str()) => {

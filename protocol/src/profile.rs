@@ -97,7 +97,11 @@ impl Sibling {
     /// The sibling with the greatest precedence is shown. Lamport counters grow along causality, so the order
     /// extends it; role and actor only break ties, and the seq those of two writes by one actor.
     fn precedence(&self) -> impl Ord + use<> {
-        (self.lamport, self.role, self.dot.actor, self.dot.seq)
+        let precedence = (self.lamport, self.role, self.dot.actor, self.dot.seq);
+        #[cfg(feature = "planted")]
+        let precedence =
+            (crate::planted::is(crate::planted::Bug::TieBreakByWallClock).then_some(self.at), precedence);
+        precedence
     }
 }
 

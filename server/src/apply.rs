@@ -9,6 +9,8 @@ use crate::Error;
 use crate::books::{Books, Pace};
 use crate::store::{Actor, Changes, Settled, Stored};
 use carboy_protocol::mutation::Parsed;
+#[cfg(feature = "planted")]
+use carboy_protocol::planted::{self, Bug};
 use carboy_protocol::wire::{Answer, Rejection};
 use carboy_protocol::{Action, ChainHash, CustomerId, Day, Dot, Mutation, Tally, TxnId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -77,6 +79,10 @@ impl Books<'_> {
             if first.actor != actor.id {
                 actor.inherited.observe(first);
             }
+            #[cfg(feature = "planted")]
+            if planted::is(Bug::DuplicateTakesEffect) {
+                self.judge(actor, parsed)?;
+            }
             answer
         } else {
             let (kind, customer) = about(&parsed);
@@ -132,6 +138,15 @@ impl Books<'_> {
     /// The key under which `body` is or will be stored, and where what is stored there stood first, with its
     /// answer. It is the mutation's own id unless that stands for other bytes already.
     fn find(&mut self, given: TxnId, body: &str) -> Result<(TxnId, Option<(Dot, Answer)>), Error> {
+        #[cfg(feature = "planted")]
+        if planted::is(Bug::DedupByContent)
+            && let Parsed::Known(mutation) = Parsed::of(body)
+        {
+            let content = format!("{} {:?}", self.author.id, mutation.action);
+            if let Some(stored) = self.mutation(planted::first_with(content, given))? {
+                return Ok((given, Some((stored.dot, stored.answer.clone()))));
+            }
+        }
         let mut key = given;
         loop {
             match self.mutation(key)? {

@@ -13,6 +13,8 @@ use crate::store::{Account, Actor, Location, Store, Tx};
 use crate::who::{Author, By, Origin};
 use crate::{Error, secret};
 use carboy_protocol::mutation::{self, Parsed};
+#[cfg(feature = "planted")]
+use carboy_protocol::planted::{self, Bug};
 use carboy_protocol::wire::{EnrolReply, EnrolRequest, Refusal};
 use carboy_protocol::{Action, DeviceId, Mutation, PlantId, PublicKey, Timestamp, TxnId};
 use std::path::Path;
@@ -346,6 +348,15 @@ impl Server {
         plant: PlantId,
         work: impl Fn(&Tx<'_>, Pace) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        #[cfg(feature = "planted")]
+        if planted::strikes(Bug::AckBeforeCommit) {
+            let mut told = None;
+            let died = self.store.write(plant, |tx| {
+                told = Some(work(tx, Pace::AllAtOnce)?);
+                Err::<T, _>(Error::Invalid("the server died before it had committed".to_owned()))
+            });
+            return told.map_or(died, Ok);
+        }
         match self.store.write(plant, |tx| work(tx, Pace::AllAtOnce)) {
             Err(error) if error.is_its_own() => {
                 tracing::warn!(%error, "the database refuses a row: settling one by one");

@@ -5,7 +5,10 @@
 //! the growth of a WAL's shared memory (`-shm`). Memory-mapped I/O is off, so that each read is a call too.
 
 mod file;
+mod unsynced;
 mod vfs;
+
+pub use unsynced::{cut_power, without_sync};
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | bindings | package | demo | bench`.
+//! The project's own commands: `cargo xtask test | bindings | package | demo | sim | bench`.
 
 mod android;
 mod bindings;
@@ -25,6 +25,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND [ARGS…]
   package    what an app's developer adds: `package kotlin`, the jar for the JVM; `package android`, the AAR; `package
              swift`, an XCFramework and its package (on a Mac); each checked
   demo       a morning of three riders against a real server; ARGS go to the demo (`--help` lists them)
+  sim        the simulator: whole plants under every fault, from a seed; ARGS go to it (`--help` lists them)
   bench      the benchmarks; ARGS go to them (`bench swift` builds the program on the other side too)
 
 Each installs what it needs on a Debian machine, and says so.";
@@ -42,6 +43,9 @@ fn main() -> ExitCode {
         ("package", [what]) if what == "android" => package::android(),
         ("package", [what]) if what == "swift" => swift_package::make().map(|()| ExitCode::SUCCESS),
         ("demo", _) => become_cargo(&["--package", "carboy-sim", "--bin", "demo"], &rest),
+        ("sim", _) => {
+            become_cargo(&["--package", "carboy-sim", "--features", "planted", "--bin", "sim"], &rest)
+        }
         ("bench", [what, rest @ ..]) if what == "swift" => bench_swift(rest),
         ("bench", _) => become_cargo(&["--package", "carboy-bench"], &rest),
         ("help" | "--help" | "-h", _) => {

@@ -32,6 +32,20 @@ const ENCRYPTED: [&str; 8] = [
     "--no-fail-fast",
 ];
 
+/// The simulator, in a build that can have bugs put in. As a part of the workspace, so that what it is built of stays as
+/// the Rust tests have it.
+const SIMULATOR: [&str; 9] = [
+    "test",
+    "--workspace",
+    "--features",
+    "carboy-sim/planted",
+    "--test",
+    "simulator",
+    "--test",
+    "planted",
+    "--no-fail-fast",
+];
+
 /// The Swift packages with tests.
 const SWIFT_PACKAGES: [(&str, &str); 2] = [("Swift tests", "bindings/swift"), ("iOS tests", "ios")];
 
@@ -55,6 +69,7 @@ pub(crate) fn all() -> Result<ExitCode> {
     let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     report.check("lints", || run(&mut cargo(&lints)));
     report.suite("Rust tests", &tally::CARGO, || Ok(cargo(&["test", "--workspace", "--no-fail-fast"])));
+    report.suite("simulator", &tally::CARGO, || Ok(cargo(&SIMULATOR)));
     report.suite("core, encrypted", &tally::CARGO, || openssl_tools().map(|()| cargo(&ENCRYPTED)));
     for (package, target) in ON_PHONES {
         on_phone(&mut report, package, target);

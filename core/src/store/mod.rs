@@ -94,6 +94,10 @@ impl Place {
         writer.pragma_update(None, "journal_mode", "wal")?;
         // FULL: with NORMAL a power cut may take the last transactions, and those are somebody's cash.
         writer.pragma_update(None, "synchronous", "full")?;
+        #[cfg(feature = "planted")]
+        if carboy_protocol::planted::is(carboy_protocol::planted::Bug::SynchronousOff) {
+            writer.pragma_update(None, "synchronous", "off")?;
+        }
         // On Apple systems fsync does not reach the platter; elsewhere these do nothing.
         writer.pragma_update(None, "fullfsync", true)?;
         writer.pragma_update(None, "checkpoint_fullfsync", true)?;

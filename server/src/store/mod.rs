@@ -34,6 +34,8 @@ pub(crate) use audit::{Cursor, Entry, Filter, What};
 pub(crate) use changes::{Changes, Customer, ExpectedPhoto, FailedVisit, Settled, StopChange};
 pub(crate) use days::RiderDay;
 pub(crate) use exports::LedgerLine;
+#[cfg(feature = "planted")]
+pub(crate) use feed::Page;
 pub(crate) use history::{Actor, Parked, Stored};
 pub(crate) use imports::Named;
 pub(crate) use photos::Photo;

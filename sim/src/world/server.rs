@@ -1,0 +1,84 @@
+//! The servers: real ones over one store, each called directly where its HTTP routes would be.
+
+use super::phone::Time;
+use crate::clock::Ms;
+use crate::dice::Source;
+use carboy_core::Reply;
+use carboy_protocol::wire::{self, Refusal, SyncReply, SyncRequest};
+use carboy_server::Server;
+use flate2::read::GzDecoder;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A server process.
+pub(crate) struct Node {
+    /// None while it is down.
+    pub(crate) server: Option<Server>,
+    pub(crate) up_at: Ms,
+    /// Which version it runs: an older one does not know the newest kinds.
+    pub(crate) version: u32,
+    random: Arc<Source>,
+}
+
+/// What a server made of a request.
+pub(crate) struct Served {
+    pub(crate) reply: Reply,
+    pub(crate) told: Result<SyncReply, Refusal>,
+    pub(crate) request: Option<SyncRequest>,
+}
+
+impl Node {
+    pub(crate) fn new(seed: u64, version: u32) -> Self {
+        Self { server: None, up_at: 0, version, random: Arc::new(Source::of(seed)) }
+    }
+
+    /// Starts it over the store at `path`.
+    pub(crate) fn start(&mut self, path: &Path, time: &Arc<Time>) -> Result<(), String> {
+        let server = Server::open_with(path, time.clone(), self.random.clone());
+        self.server = Some(server.map_err(|error| format!("a server does not start: {error}"))?);
+        Ok(())
+    }
+}
+
+/// What the route for phones does: the version, the token, the body, the reply with its status.
+pub(crate) fn serve(server: &Server, token: &str, body: &[u8], is_too_old: bool) -> Served {
+    if is_too_old {
+        return refused(Refusal::Upgrade { supported: vec![wire::VERSION + 1] }, None);
+    }
+    let auth = match server.authenticate(token) {
+        Ok(auth) => auth,
+        Err(refusal) => return refused(refusal, None),
+    };
+    let request: SyncRequest = match serde_json::from_reader(GzDecoder::new(body)) {
+        Ok(request) => request,
+        Err(error) => return refused(Refusal::Malformed { detail: error.to_string() }, None),
+    };
+    match server.handle_sync(&auth, &request) {
+        Ok(told) => {
+            let body = serde_json::to_vec(&told).unwrap_or_default();
+            let reply = reply(200, body);
+            Served { reply, told: Ok(told), request: Some(request) }
+        }
+        Err(refusal) => refused(refusal, Some(request)),
+    }
+}
+
+fn refused(refusal: Refusal, request: Option<SyncRequest>) -> Served {
+    let status = match &refusal {
+        Refusal::Malformed { .. } => 400,
+        Refusal::SignIn { .. } => 401,
+        Refusal::UnknownPhoto => 404,
+        Refusal::Gap { .. } | Refusal::Forked { .. } | Refusal::Hashes => 409,
+        Refusal::TooLarge { .. } => 413,
+        Refusal::Upgrade { .. } => 426,
+        Refusal::Internal => 500,
+        Refusal::Busy => 503,
+    };
+    let reply = reply(status, serde_json::to_vec(&refusal).unwrap_or_default());
+    Served { reply, told: Err(refusal), request }
+}
+
+/// A reply with the protocol's own header.
+pub(crate) fn reply(status: u16, body: Vec<u8>) -> Reply {
+    Reply { status, protocol: Some(wire::VERSION.to_string()), body, ..Reply::default() }
+}
