@@ -7,7 +7,7 @@ use crate::store::outbox::{self, Batch};
 use crate::store::photos::{self, Album, Sending};
 use crate::store::salvage;
 use crate::store::settle::{self, Settled};
-use crate::store::{Meta, Place, Store};
+use crate::store::{Meta, Place, Store, new_actor};
 use crate::{Clock, Error, Random};
 use carboy_protocol::wire::SyncReply;
 use carboy_protocol::{AccountId, ActorId, Currency, DeviceKey, PlantId, Timestamp, TxnId};
@@ -328,7 +328,8 @@ impl Engine {
     }
 
     pub(crate) fn take_new_actor(&self) -> Result<(), Error> {
-        self.store.write(|tx| outbox::take_new_actor(tx, &*self.random))?;
+        let actor = new_actor(&*self.random)?;
+        self.store.write(|tx| outbox::take_new_actor(tx, actor))?;
         self.exchange().note(self.clock.now(), "took a new actor".to_owned());
         Ok(())
     }

@@ -4,7 +4,7 @@
 use std::ffi::c_int;
 use std::path::{Path, PathBuf};
 
-use carboy_sim::disk::{Disk, Fault};
+use carboy_sim::disk::{Aftermath, Disk, Fault, Op};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
 /// Rows that each transaction of the workload inserts.
@@ -104,6 +104,169 @@ fn each_operation_fails(fault: Fault, lasting: bool) {
     let full = matches!(fault, Fault::Full | Fault::TornFull);
     assert!(if full { struck > ops / 2 } else { struck == ops }, "{struck} of {ops} faults struck");
     assert!(failed > ops / 4, "{failed} of {ops} faults made a transaction fail");
+}
+
+/// Lets the power go at each operation of the workload with each of these seeds; returns what became of the sectors.
+fn each_operation_is_the_last(count: &[Op], seeds: std::ops::Range<u64>) -> Aftermath {
+    let disk = Disk::new().unwrap();
+    disk.count(count);
+    assert_eq!(work(&File::new(), &disk).len(), TXNS);
+    let ops = disk.ops();
+    let mut sum = Aftermath::default();
+    for n in 1..=ops {
+        for seed in seeds.clone() {
+            let (file, disk) = (File::new(), Disk::new().unwrap());
+            disk.count(count);
+            disk.fail_at(n, Fault::PowerCut, true);
+            let committed = work(&file, &disk);
+            assert!(disk.is_off() && disk.refused() > 0);
+            let found = disk.restart(seed * ops + n).unwrap();
+            sum.kept += found.kept;
+            sum.lost += found.lost;
+            sum.garbled += found.garbled;
+            sum.names += found.names;
+            check(&file, &disk, &committed, &format!("power cut at operation {n} of {ops}, seed {seed}"));
+        }
+    }
+    sum
+}
+
+#[test]
+fn a_power_cut_at_any_operation_loses_no_commit_whatever_arrived_of_what_was_not_synced() {
+    let sum = each_operation_is_the_last(&Op::CHANGES, 0..6);
+    assert!(sum.kept > 1_000 && sum.lost > 1_000 && sum.garbled > 100 && sum.names > 20, "{sum:?}");
+}
+
+#[test]
+fn a_read_or_a_lock_that_fails_at_any_operation_loses_no_commit() {
+    for op in [Op::Read, Op::Open, Op::ShmMap, Op::ShmLock, Op::Lock] {
+        let disk = Disk::new().unwrap();
+        disk.count(&[op]);
+        work(&File::new(), &disk);
+        let ops = disk.ops();
+        assert!(ops > 1, "the workload has only {ops} operations {op:?}");
+        for n in 1..=ops {
+            for lasting in [false, true] {
+                let (file, disk) = (File::new(), Disk::new().unwrap());
+                disk.count(&[op]);
+                disk.fail_at(n, Fault::Io, lasting);
+                let committed = work(&file, &disk);
+                assert!(disk.refused() > 0);
+                disk.heal();
+                check(&file, &disk, &committed, &format!("{op:?} {n} of {ops}, lasting: {lasting}"));
+            }
+        }
+    }
+}
+
+/// A file without SQLite's care: its pages go to the disk in no order, and are never synced.
+fn careless(file: &File, disk: &Disk) -> Connection {
+    let conn = file.open(disk).unwrap();
+    conn.execute_batch("PRAGMA synchronous = off").unwrap();
+    conn
+}
+
+#[test]
+fn without_a_sync_a_power_cut_takes_commits_and_damages_files() {
+    let (mut lost, mut damaged, mut whole) = (0, 0, 0);
+    for seed in 0..40 {
+        let (file, disk) = (File::new(), Disk::new().unwrap());
+        let mut conn = careless(&file, &disk);
+        (0..TXNS).for_each(|txn| insert(&mut conn, txn).unwrap());
+        disk.cut_power();
+        drop(conn);
+        disk.restart(seed).unwrap();
+        let conn = Connection::open_with_flags_and_vfs(file.path(), OpenFlags::default(), disk.vfs_name());
+        let found = conn.and_then(|conn| {
+            let sound: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+            let rows = conn.query_row("SELECT count(*) FROM row", [], |row| row.get::<_, usize>(0))?;
+            Ok((sound == "ok", rows))
+        });
+        match found {
+            Ok((true, rows)) if rows == TXNS * ROWS => whole += 1,
+            Ok((true, _)) => lost += 1,
+            _ => damaged += 1,
+        }
+    }
+    assert!(lost > 3 && damaged > 3 && whole > 0, "{lost} lost, {damaged} damaged, {whole} whole");
+}
+
+/// What a power cut behind a commit that was not synced leaves of the WAL's sectors: whether each has arrived that was
+/// written and is not all zeros.
+fn arrived(seed: u64) -> Vec<bool> {
+    let (file, disk) = (File::new(), Disk::new().unwrap());
+    let conn = careless(&file, &disk);
+    let wal = format!("{}-wal", file.path().display());
+    let synced = std::fs::metadata(&wal).unwrap().len();
+    let row = "INSERT INTO row VALUES (0, CAST(replace(hex(zeroblob(8000)), '0', 'x') AS BLOB))";
+    conn.execute_batch(&format!("PRAGMA wal_autocheckpoint = 0; {row}")).unwrap();
+    disk.cut_power();
+    drop(conn);
+    let written = std::fs::read(&wal).unwrap();
+    disk.restart(seed).unwrap();
+    let mut found = std::fs::read(&wal).unwrap();
+    found.resize(written.len(), 0);
+    let from = usize::try_from(synced.next_multiple_of(512)).unwrap();
+    let sectors = written[from..].chunks(512).zip(found[from..].chunks(512));
+    sectors.filter(|(written, _)| written.iter().any(|byte| *byte != 0)).map(|(a, b)| a == b).collect()
+}
+
+#[test]
+fn a_later_write_may_arrive_without_an_earlier_one_and_each_in_part() {
+    let outcomes: Vec<Vec<bool>> = (0..40).map(arrived).collect();
+    let count = |matches: fn(&[bool]) -> bool| outcomes.iter().filter(|sectors| matches(sectors)).count();
+    assert!(count(|sectors| sectors.windows(2).any(|two| two == [false, true])) > 10);
+    assert!(count(|sectors| sectors.iter().all(|arrived| *arrived)) > 1);
+    assert!(count(|sectors| sectors.iter().all(|arrived| !arrived)) > 1);
+}
+
+#[test]
+fn one_seed_of_a_power_cut_has_one_outcome() {
+    for seed in 0..20 {
+        assert_eq!(arrived(seed), arrived(seed), "seed {seed}");
+    }
+}
+
+#[test]
+fn what_a_failed_sync_was_to_make_durable_may_be_lost_though_a_later_one_succeeds() {
+    let lost = (0..40).any(|seed| {
+        let (file, disk) = (File::new(), Disk::new().unwrap());
+        let path = file.path();
+        let conn = Connection::open_with_flags_and_vfs(&path, OpenFlags::default(), disk.vfs_name()).unwrap();
+        conn.execute_batch("PRAGMA journal_mode = off; CREATE TABLE row (n INTEGER)").unwrap();
+        disk.count(&[Op::Sync]);
+        disk.fail_at(1, Fault::Io, false);
+        conn.execute("INSERT INTO row VALUES (1)", []).unwrap_err();
+        // Another table's pages: the sync succeeds, and says nothing of the page above.
+        conn.execute_batch("CREATE TABLE other (n INTEGER)").unwrap();
+        drop(conn);
+        disk.restart(seed).unwrap().lost > 0
+    });
+    assert!(lost);
+}
+
+#[test]
+fn the_power_stays_off_until_nothing_has_a_file_open() {
+    let (file, disk) = (File::new(), Disk::new().unwrap());
+    let mut conn = file.open(&disk).unwrap();
+    insert(&mut conn, 0).unwrap();
+    disk.cut_power();
+    assert_eq!(code(&insert(&mut conn, 1).unwrap_err()), ErrorCode::SystemIoFailure);
+    assert!(file.open(&disk).is_err());
+    assert!(disk.restart(1).unwrap_err().to_string().contains("still open"));
+    assert!(disk.is_off());
+    drop(conn);
+    disk.restart(1).unwrap();
+    check(&file, &disk, &[0], "after a power cut");
+}
+
+#[test]
+fn a_path_with_signs_of_a_uri_is_opened_on_the_disk_by_its_uri() {
+    let (folder, disk) = (tempfile::tempdir().unwrap(), Disk::new().unwrap());
+    let path = folder.path().join("50% #1?.db");
+    let conn = Connection::open(disk.uri(&path)).unwrap();
+    conn.execute_batch("CREATE TABLE row (n INTEGER)").unwrap();
+    assert!(path.exists() && disk.ops() > 0);
 }
 
 #[test]
@@ -208,7 +371,7 @@ fn a_read_counts_and_fails_only_on_demand() {
     assert_eq!(rows(&conn, 0), ROWS);
     assert_eq!(disk.ops(), before);
 
-    disk.count_reads(true);
+    disk.count(&Op::ALL);
     let error =
         conn.query_row("SELECT sum(length(bytes)) FROM row", [], |row| row.get::<_, u64>(0)).unwrap_err();
     assert_eq!(code(&error), ErrorCode::SystemIoFailure);

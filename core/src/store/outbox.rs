@@ -1,9 +1,9 @@
 //! The outbox: stamping and chaining a new record, reading what is to be sent, and taking a new actor.
 
-use super::{Meta, bytes, new_actor};
-use crate::{Error, Random};
+use super::{Meta, bytes};
+use crate::Error;
 use carboy_protocol::wire::{Damaged, SyncRequest};
-use carboy_protocol::{Action, ChainHash, DeviceKey, Dot, Field, Mutation, Timestamp};
+use carboy_protocol::{Action, ActorId, ChainHash, DeviceKey, Dot, Field, Mutation, Timestamp};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -343,9 +343,8 @@ pub(crate) fn as_sent(body: &[u8], wrap: bool) -> Result<Box<RawValue>, Error> {
 
 /// Continues this history as a new actor: the file was restored or cloned, and the old actor's numbers from
 /// here on belong to somebody else. Everything unsettled keeps its bytes, and so its transaction id.
-pub(crate) fn take_new_actor(tx: &Transaction<'_>, random: &dyn Random) -> Result<(), Error> {
+pub(crate) fn take_new_actor(tx: &Transaction<'_>, actor: ActorId) -> Result<(), Error> {
     let mut meta = Meta::read(tx)?;
-    let actor = new_actor(random)?;
     // What the old actor had settled is this history's past; if that is nothing, its own parent still is.
     let settled_seq = meta.seq(meta.settled_id);
     if settled_seq > 0 {

@@ -10,7 +10,8 @@ use std::path::Path;
 
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods};
 
-use super::{Control, Op, Refusal};
+use super::cache::SECTOR;
+use super::{Control, Op, Refusal, Remnant};
 
 /// An open file, in memory that SQLite gives. The file of the VFS below lies right behind it.
 #[repr(C)]
@@ -21,6 +22,8 @@ struct File {
     /// Null for a temporary file. Else SQLite keeps it until the file is closed.
     name: *const c_char,
     deleted_on_close: bool,
+    /// A WAL or a rollback journal: SQLite syncs the folder of a new one with it.
+    is_journal: bool,
 }
 
 /// How many bytes of a file come before those of the VFS below.
@@ -39,8 +42,11 @@ pub(super) unsafe fn place(
 ) {
     let head = sqlite3_file { pMethods: &METHODS };
     let deleted_on_close = flags & ffi::SQLITE_OPEN_DELETEONCLOSE != 0;
+    let journals = ffi::SQLITE_OPEN_WAL | ffi::SQLITE_OPEN_MAIN_JOURNAL | ffi::SQLITE_OPEN_SUPER_JOURNAL;
+    let is_journal = flags & journals != 0;
+    control.lock().open += 1;
     // SAFETY: as this function asks.
-    unsafe { file.cast::<File>().write(File { head, control, name, deleted_on_close }) };
+    unsafe { file.cast::<File>().write(File { head, control, name, deleted_on_close, is_journal }) };
 }
 
 /// The size of the file at `path`, in bytes; none where there is no file.
@@ -114,12 +120,10 @@ static METHODS: sqlite3_io_methods = sqlite3_io_methods {
 
 pass_file! {
     file_size = xFileSize(out: *mut sqlite3_int64);
-    lock = xLock(level: c_int);
     unlock = xUnlock(level: c_int);
     check_reserved_lock = xCheckReservedLock(out: *mut c_int);
     sector_size = xSectorSize();
     device_characteristics = xDeviceCharacteristics();
-    shm_lock = xShmLock(offset: c_int, n: c_int, flags: c_int);
 }
 
 /// What [`place`] has made of `file`, and its name.
@@ -152,6 +156,7 @@ unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
     let gone = if *deleted_on_close { unsafe { size(file) } } else { 0 };
     let code = call!(file, xClose);
     control.resized(gone, 0);
+    control.lock().open -= 1;
     code
 }
 
@@ -169,6 +174,21 @@ unsafe extern "C" fn read(
     }
 }
 
+/// The bytes of the sectors around `from..to`, with zeros behind the file's end.
+///
+/// # Safety
+/// As SQLite's contract says.
+unsafe fn sectors(file: *mut sqlite3_file, from: u64, to: u64) -> Vec<u8> {
+    let start = from / SECTOR * SECTOR;
+    let mut bytes = vec![0; usize::try_from(to.next_multiple_of(SECTOR).saturating_sub(start)).unwrap_or(0)];
+    // A million bytes at a time: SQLite counts them by an int.
+    for (chunk, offset) in bytes.chunks_mut(1 << 20).zip((start..).step_by(1 << 20)) {
+        let len = c_int::try_from(chunk.len()).unwrap_or(c_int::MAX);
+        call!(file, xRead, chunk.as_mut_ptr().cast(), len, offset.cast_signed());
+    }
+    bytes
+}
+
 unsafe extern "C" fn write(
     file: *mut sqlite3_file,
     from: *const c_void,
@@ -180,19 +200,25 @@ unsafe extern "C" fn write(
         let (own, path) = own(file);
         (own, path, size(file))
     };
-    let end = u64::try_from(offset.saturating_add(len.into())).unwrap_or(0);
-    let code = match own.control.allow(Op::Write, &path, end.saturating_sub(before)) {
-        Ok(()) => call!(file, xWrite, from, len, offset),
-        Err(Refusal { code, torn }) => {
-            if torn {
-                call!(file, xWrite, from, len / 2, offset);
-            }
-            code
-        }
+    let start = offset.cast_unsigned();
+    let grows = (start + u64::from(len.cast_unsigned())).saturating_sub(before);
+    let (len, refused) = match own.control.allow(Op::Write, &path, grows) {
+        Ok(()) => (len, None),
+        Err(Refusal { code, remnant: Remnant::Nothing }) => return code,
+        Err(Refusal { code, remnant: Remnant::Half }) => (len / 2, Some(code)),
+        Err(Refusal { code, remnant: Remnant::All }) => (len, Some(code)),
     };
+    // SAFETY: SQLite's contract: so many bytes are there.
+    let new = unsafe { std::slice::from_raw_parts(from.cast::<u8>(), len.cast_unsigned() as usize) };
+    // SAFETY: SQLite's contract.
+    let old = unsafe { sectors(file, start, start + new.len() as u64) };
+    let code = call!(file, xWrite, from, len, offset);
+    if !path.is_empty() && code == ffi::SQLITE_OK {
+        own.control.lock().cache.wrote(&path, before, &old, start, new);
+    }
     // SAFETY: SQLite's contract.
     own.control.resized(before, unsafe { size(file) });
-    code
+    refused.unwrap_or(code)
 }
 
 unsafe extern "C" fn truncate(file: *mut sqlite3_file, to: sqlite3_int64) -> c_int {
@@ -201,21 +227,46 @@ unsafe extern "C" fn truncate(file: *mut sqlite3_file, to: sqlite3_int64) -> c_i
         let (own, path) = own(file);
         (own, path, size(file))
     };
-    let grows = u64::try_from(to).unwrap_or(0).saturating_sub(before);
-    if let Err(refusal) = own.control.allow(Op::Truncate, &path, grows) {
-        return refusal.code;
-    }
+    let end = to.cast_unsigned();
+    let refused = match own.control.allow(Op::Truncate, &path, end.saturating_sub(before)) {
+        Ok(()) => None,
+        Err(Refusal { code, remnant: Remnant::All }) => Some(code),
+        Err(refusal) => return refusal.code,
+    };
+    // SAFETY: SQLite's contract.
+    let old = unsafe { sectors(file, end, before) };
     let code = call!(file, xTruncate, to);
+    if !path.is_empty() && code == ffi::SQLITE_OK {
+        own.control.lock().cache.resized(&path, before, &old, end);
+    }
     // SAFETY: SQLite's contract.
     own.control.resized(before, unsafe { size(file) });
-    code
+    refused.unwrap_or(code)
 }
 
 unsafe extern "C" fn sync(file: *mut sqlite3_file, flags: c_int) -> c_int {
     // SAFETY: SQLite's contract.
     let (own, path) = unsafe { own(file) };
-    match own.control.allow(Op::Sync, &path, 0) {
-        Ok(()) => call!(file, xSync, flags),
+    if let Err(refusal) = own.control.allow(Op::Sync, &path, 0) {
+        let mut state = own.control.lock();
+        // Whatever was under way when the power went may have arrived.
+        if !state.is_off {
+            state.cache.sync_failed(&path);
+        }
+        return refusal.code;
+    }
+    let code = call!(file, xSync, flags);
+    if code == ffi::SQLITE_OK {
+        own.control.lock().cache.synced(&path, own.is_journal);
+    }
+    code
+}
+
+unsafe extern "C" fn lock(file: *mut sqlite3_file, level: c_int) -> c_int {
+    // SAFETY: SQLite's contract.
+    let (own, path) = unsafe { own(file) };
+    match own.control.allow(Op::Lock, &path, 0) {
+        Ok(()) => call!(file, xLock, level),
         Err(refusal) => refusal.code,
     }
 }
@@ -241,15 +292,24 @@ unsafe extern "C" fn shm_map(
     let before = size_at(&shm).unwrap_or(0);
     let end = u64::try_from((i64::from(region) + 1) * i64::from(region_size)).unwrap_or(0);
     let grows = end.saturating_sub(before);
-    if extend != 0
-        && grows > 0
-        && let Err(refusal) = own.control.allow(Op::ShmGrow, &shm, grows)
-    {
+    let (op, grows) = if extend != 0 && grows > 0 { (Op::ShmGrow, grows) } else { (Op::ShmMap, 0) };
+    if let Err(refusal) = own.control.allow(op, &shm, grows) {
         return refusal.code;
     }
     let code = call!(file, xShmMap, region, region_size, extend, out);
     own.control.resized(before, size_at(&shm).unwrap_or(0));
     code
+}
+
+unsafe extern "C" fn shm_lock(file: *mut sqlite3_file, offset: c_int, n: c_int, flags: c_int) -> c_int {
+    // SAFETY: SQLite's contract.
+    let (own, path) = unsafe { own(file) };
+    if flags & ffi::SQLITE_SHM_LOCK != 0
+        && let Err(refusal) = own.control.allow(Op::ShmLock, &path, 0)
+    {
+        return refusal.code;
+    }
+    call!(file, xShmLock, offset, n, flags)
 }
 
 unsafe extern "C" fn shm_barrier(file: *mut sqlite3_file) {

@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CString, c_char, c_int, c_void};
-use std::ptr;
+use std::{fs, ptr};
 
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_int64, sqlite3_vfs};
 
@@ -119,10 +119,8 @@ unsafe extern "C" fn open(
         (*file).pMethods = ptr::null();
         ((*vfs.cast::<Vfs>()).control, text(name))
     };
-    if flags & ffi::SQLITE_OPEN_CREATE != 0
-        && size_at(&path).is_none()
-        && let Err(refusal) = control.allow(Op::Open, &path, 0)
-    {
+    let is_new = flags & ffi::SQLITE_OPEN_CREATE != 0 && size_at(&path).is_none();
+    if let Err(refusal) = control.allow(if is_new { Op::Create } else { Op::Open }, &path, 0) {
         return refusal.code;
     }
     // SAFETY: SQLite's contract; behind the head are as many bytes as the VFS below asks for.
@@ -130,6 +128,9 @@ unsafe extern "C" fn open(
     if code == ffi::SQLITE_OK {
         // SAFETY: SQLite gives `szOsFile` aligned bytes, and keeps the name until the file is closed.
         unsafe { file::place(file, control, name, flags) };
+        if is_new && !path.is_empty() {
+            control.lock().cache.created(&path);
+        }
     }
     code
 }
@@ -140,9 +141,14 @@ unsafe extern "C" fn delete(vfs: *mut sqlite3_vfs, name: *const c_char, sync: c_
     if let Err(refusal) = control.allow(Op::Delete, &path, 0) {
         return refusal.code;
     }
+    // A journal, on which nobody has a lock that closing it here would drop.
+    let content = fs::read(&*path).unwrap_or_default();
     let before = size_at(&path).unwrap_or(0);
     // SAFETY: SQLite's contract.
     let code = unsafe { delete_below(vfs, name, sync) };
+    if code == ffi::SQLITE_OK {
+        control.lock().cache.removed(&path, content, sync != 0);
+    }
     control.resized(before, size_at(&path).unwrap_or(0));
     code
 }
