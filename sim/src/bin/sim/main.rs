@@ -5,6 +5,7 @@ mod print;
 mod saved;
 
 use anyhow::{Context, Result};
+use carboy_protocol::planted::{self, Bug};
 use carboy_sim::run::{self, Failure};
 use carboy_sim::schedule::{Config, Faults};
 use carboy_sim::shrink::shrink;
@@ -49,6 +50,9 @@ struct Options {
     /// Run a failure again from the file that was written of it.
     #[arg(long)]
     replay: Option<PathBuf>,
+    /// Put this bug into the product, to see it caught; with an unknown name they are listed.
+    #[arg(long)]
+    plant: Option<String>,
     /// Do not look for the fewest operations that a failure needs.
     #[arg(long)]
     no_shrink: bool,
@@ -56,6 +60,10 @@ struct Options {
 
 fn main() -> Result<ExitCode> {
     let options = Options::parse();
+    if let Some(name) = &options.plant {
+        let bug = Bug::ALL.into_iter().find(|bug| format!("{bug:?}") == *name);
+        planted::plant(Some(bug.with_context(|| format!("no such bug: {name}; there are {:?}", Bug::ALL))?));
+    }
     if let Some(path) = &options.replay {
         return replay(path);
     }
