@@ -16,6 +16,7 @@ const FAILS: u32 = 12;
 const OPERATIONS: usize = 16;
 
 /// A disk that is about to fail.
+#[derive(Clone, Copy)]
 pub(super) struct Failing {
     /// Whether it fails for good, and the app dies.
     is_lasting: bool,
@@ -38,7 +39,7 @@ impl World {
     }
 
     /// The disk is good again. Whether it had refused anything.
-    fn heal(&mut self, number: usize, failing: &Failing) -> bool {
+    fn heal(&mut self, number: usize, failing: Failing) -> bool {
         let Some(disk) = &self.phones[number].disk else { return false };
         disk.heal();
         let has_failed = disk.refused() > failing.refused;
@@ -60,7 +61,7 @@ impl World {
         if dies {
             self.phones[number].kill(false)?;
         }
-        let has_failed = self.heal(number, &failing);
+        let has_failed = self.heal(number, failing);
         let is_saved = match done {
             Ok(Some((saved, means))) => {
                 if dies {
@@ -98,7 +99,7 @@ impl World {
         if dies {
             self.phones[number].kill(false)?;
         }
-        let has_failed = self.heal(number, &failing);
+        let has_failed = self.heal(number, failing);
         if !is_settled && !has_failed {
             return Err(format!("phone {number} does not take the server's answer"));
         }
