@@ -97,12 +97,17 @@ impl Sibling {
     /// The sibling with the greatest precedence is shown. Lamport counters grow along causality, so the order
     /// extends it; role and actor only break ties, and the seq those of two writes by one actor.
     fn precedence(&self) -> impl Ord + use<> {
-        let precedence = (self.lamport, self.role, self.dot.actor, self.dot.seq);
-        #[cfg(feature = "planted")]
-        let precedence =
-            (crate::planted::is(crate::planted::Bug::TieBreakByWallClock).then_some(self.at), precedence);
-        precedence
+        (planted(self), self.lamport, self.role, self.dot.actor, self.dot.seq)
     }
+}
+
+/// What decides before anything else: nothing, but where a bug is put in on purpose.
+#[cfg(not(feature = "planted"))]
+fn planted(_: &Sibling) -> impl Ord + use<> {}
+
+#[cfg(feature = "planted")]
+fn planted(sibling: &Sibling) -> impl Ord + use<> {
+    crate::planted::is(crate::planted::Bug::TieBreakByWallClock).then_some(sibling.at)
 }
 
 /// One field's register.
