@@ -134,7 +134,7 @@ private enum class Tab(val screen: String, @DrawableRes val icon: Int, @StringRe
 }
 
 /** Text above this size leaves no room for the tabs' names; TalkBack still reads them. */
-private const val LARGE_TEXT = 1.3f
+private const val LARGE_TEXT = 1.1f
 
 /** All screens of a signed-in rider. */
 @Composable
@@ -197,13 +197,13 @@ private fun TabButton(tab: Tab, isNow: Boolean, hasName: Boolean, modifier: Modi
         contentColor = if (isNow) colours.onPrimary else colours.onSurface,
     ) {
         Column(
-            Modifier.selectable(isNow, role = Role.Tab, onClick = onClick).heightIn(min = 64.dp).padding(4.dp)
+            Modifier.selectable(isNow, role = Role.Tab, onClick = onClick).heightIn(min = 64.dp).padding(vertical = 4.dp)
                 .semantics { if (!hasName) contentDescription = name },
             Arrangement.Center,
             Alignment.CenterHorizontally,
         ) {
             Icon(painterResource(tab.icon), null, Modifier.size(28.dp))
-            if (hasName) Text(name, style = MaterialTheme.typography.labelMedium, textAlign = TextAlign.Center)
+            if (hasName) Text(name, style = MaterialTheme.typography.labelSmall, textAlign = TextAlign.Center)
         }
     }
 }

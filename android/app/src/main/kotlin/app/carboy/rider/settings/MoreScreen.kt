@@ -10,6 +10,7 @@ import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.runtime.getValue
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.platform.LocalContext
+import androidx.compose.ui.platform.LocalDensity
 import androidx.compose.ui.res.painterResource
 import androidx.compose.ui.res.stringResource
 import androidx.compose.ui.unit.dp
@@ -33,6 +34,8 @@ import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.launch
+
+private const val LARGE_TEXT = 1.5f
 
 /** Everything that is no part of the round. */
 class MoreModel(phone: Phone, handle: SavedStateHandle) : ScreenModel(phone, handle) {
@@ -108,7 +111,8 @@ fun MoreScreen(model: MoreModel, exits: MoreExits) {
 private fun LazyListScope.row(key: String, icon: Int, text: String, onClick: () -> Unit) =
     item(key = key) {
         Entry(onClick) {
-            Icon(painterResource(icon), null, Modifier.size(28.dp))
+            // Large text needs all of the row, and says the same.
+            if (LocalDensity.current.fontScale < LARGE_TEXT) Icon(painterResource(icon), null, Modifier.size(28.dp))
             Text(text, Modifier.weight(1f), style = MaterialTheme.typography.bodyLarge)
         }
     }

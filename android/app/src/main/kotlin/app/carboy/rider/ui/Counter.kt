@@ -5,9 +5,10 @@ import androidx.annotation.DrawableRes
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.Row
+import androidx.compose.foundation.layout.RowScope
 import androidx.compose.foundation.layout.fillMaxWidth
+import androidx.compose.foundation.layout.heightIn
 import androidx.compose.foundation.layout.size
-import androidx.compose.foundation.layout.sizeIn
 import androidx.compose.foundation.shape.RoundedCornerShape
 import androidx.compose.material3.FilledTonalIconButton
 import androidx.compose.material3.Icon
@@ -18,10 +19,10 @@ import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.res.painterResource
 import androidx.compose.ui.semantics.LiveRegionMode
+import androidx.compose.ui.semantics.clearAndSetSemantics
 import androidx.compose.ui.semantics.contentDescription
 import androidx.compose.ui.semantics.liveRegion
 import androidx.compose.ui.semantics.semantics
-import androidx.compose.ui.text.style.TextAlign
 import androidx.compose.ui.unit.dp
 import app.carboy.rider.R
 
@@ -32,35 +33,40 @@ const val MOST = 10_000
 @Composable
 fun Counter(what: String, count: Int, onChange: (Int) -> Unit, tens: Boolean = false) {
     val write = write()
-    Column(Modifier.fillMaxWidth()) {
-        Text(what, style = MaterialTheme.typography.bodyLarge)
-        Row(Modifier.fillMaxWidth(), Arrangement.spacedBy(8.dp), Alignment.CenterVertically) {
-            Step(R.drawable.ic_minus, write.text(R.string.one_less, what), count > 0) { onChange(count - 1) }
-            Text(
-                write.number(count),
-                Modifier.weight(1f).semantics {
-                    contentDescription = write.text(R.string.count_of, what, write.number(count))
-                    liveRegion = LiveRegionMode.Polite
-                },
-                style = MaterialTheme.typography.headlineSmall,
-                textAlign = TextAlign.Center,
-            )
-            Step(R.drawable.ic_plus, write.text(R.string.one_more, what), count < MOST) { onChange(count + 1) }
+    Column(Modifier.fillMaxWidth(), Arrangement.spacedBy(4.dp)) {
+        val said = write.text(R.string.count_of, what, write.number(count))
+        Row(
+            Modifier.fillMaxWidth().clearAndSetSemantics {
+                contentDescription = said
+                liveRegion = LiveRegionMode.Polite
+            },
+            Arrangement.spacedBy(12.dp),
+            Alignment.CenterVertically,
+        ) {
+            Text(what, Modifier.weight(1f), style = MaterialTheme.typography.bodyLarge)
+            Text(write.number(count), style = MaterialTheme.typography.headlineSmall)
+        }
+        Row(Modifier.fillMaxWidth(), Arrangement.spacedBy(8.dp)) {
+            Step(write.text(R.string.one_less, what), count > 0, { onChange(count - 1) }) { Sign(R.drawable.ic_minus) }
+            Step(write.text(R.string.one_more, what), count < MOST, { onChange(count + 1) }) { Sign(R.drawable.ic_plus) }
             if (tens) {
-                val more = write.text(R.string.ten_more, what)
-                FilledTonalIconButton(
-                    { onChange(minOf(count + 10, MOST)) },
-                    Modifier.sizeIn(minWidth = 72.dp, minHeight = 64.dp).semantics { contentDescription = more },
-                    count < MOST,
-                    RoundedCornerShape(12.dp),
-                ) { Text(write.text(R.string.plus, write.number(10)), style = MaterialTheme.typography.labelLarge) }
+                Step(write.text(R.string.ten_more, what), count < MOST, { onChange(minOf(count + 10, MOST)) }) {
+                    Text(write.text(R.string.plus, write.number(10)), style = MaterialTheme.typography.labelLarge)
+                }
             }
         }
     }
 }
 
 @Composable
-private fun Step(@DrawableRes icon: Int, description: String, enabled: Boolean, onClick: () -> Unit) =
-    FilledTonalIconButton(onClick, Modifier.size(72.dp, 64.dp), enabled, RoundedCornerShape(12.dp)) {
-        Icon(painterResource(icon), description, Modifier.size(32.dp))
-    }
+private fun RowScope.Step(description: String, enabled: Boolean, onClick: () -> Unit, content: @Composable () -> Unit) =
+    FilledTonalIconButton(
+        onClick,
+        Modifier.weight(1f).heightIn(min = 64.dp).semantics { contentDescription = description },
+        enabled,
+        RoundedCornerShape(12.dp),
+        content = content,
+    )
+
+@Composable
+private fun Sign(@DrawableRes icon: Int) = Icon(painterResource(icon), null, Modifier.size(32.dp))

@@ -1,4 +1,4 @@
-/** Colours and type for a small screen in the sun: hardly any grey, nothing below 16 sp. */
+/** Colours and type for a small screen in the sun: hardly any grey, nothing below 16 sp but the tabs' names. */
 package app.carboy.rider.ui
 
 import androidx.compose.foundation.isSystemInDarkTheme
@@ -86,6 +86,7 @@ private val Type = Typography().run {
         bodyMedium = bodyMedium.copy(fontSize = 16.sp, lineHeight = 23.sp),
         bodySmall = bodySmall.copy(fontSize = 16.sp, lineHeight = 23.sp),
         labelLarge = labelLarge.copy(fontSize = 18.sp, fontWeight = FontWeight.Bold, lineHeight = 25.sp),
+        labelSmall = labelSmall.copy(fontSize = 14.sp, fontWeight = FontWeight.Bold, lineHeight = 19.sp, letterSpacing = 0.sp),
         labelMedium = labelMedium.copy(fontSize = 16.sp, fontWeight = FontWeight.Bold, lineHeight = 22.sp),
     )
 }
