@@ -153,8 +153,9 @@ impl Runtime {
                 // Settling never awaits: what is given up here is at most a request under way, and its answer
                 // comes again as a duplicate.
                 tokio::select! {
-                    () = drive.run() => {}
+                    biased;
                     () = stopped.notified() => {}
+                    () = drive.run() => {}
                 }
             });
         });
@@ -354,8 +355,7 @@ impl Runtime {
     /// # let (runtime, _folder) = runtime();
     /// # let engine = runtime.engine();
     /// runtime.stop();
-    /// assert_eq!(runtime.drain_for(std::time::Duration::from_secs(600)).await, None);
-    /// engine.start_shift(None)?; // is recorded and not sent
+    /// engine.start_shift(None)?; // is recorded, and sent by the next runtime over this file
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
