@@ -3,6 +3,7 @@
 
 mod apply;
 mod bare;
+mod border;
 mod drain;
 mod filled;
 mod marks;
@@ -18,7 +19,6 @@ mod riders;
 mod search;
 mod served;
 mod server_memory;
-mod swift;
 mod wire;
 mod world;
 
@@ -76,6 +76,8 @@ enum Benchmark {
     Search,
     /// What the border to Swift costs; `cargo xtask bench swift` builds the program on the other side.
     Swift,
+    /// What the border to Kotlin costs; `cargo xtask bench kotlin` builds the program on the other side.
+    Kotlin,
 }
 
 fn main() -> Result<ExitCode> {
@@ -98,7 +100,8 @@ fn main() -> Result<ExitCode> {
     for benchmark in Benchmark::value_variants() {
         let is_named = options.benchmarks.contains(benchmark);
         // What needs a program of another language runs when it is asked for.
-        if !is_named && (!options.benchmarks.is_empty() || *benchmark == Benchmark::Swift) {
+        let is_asked = matches!(benchmark, Benchmark::Swift | Benchmark::Kotlin);
+        if !is_named && (!options.benchmarks.is_empty() || is_asked) {
             continue;
         }
         if matches!(benchmark, Benchmark::Pending | Benchmark::Open | Benchmark::Memory) && filled.is_none() {
@@ -114,8 +117,9 @@ fn main() -> Result<ExitCode> {
             (Benchmark::Apply, _) => apply::run(path, rounds(1_000), &mut marks)?,
             (Benchmark::Phones, _) => phones::run(path, rounds(5_000), &mut marks)?,
             (Benchmark::ServerMemory, _) => server_memory::run(path, rounds(1_000_000), &mut marks)?,
-            (Benchmark::Swift, _) => swift::run(path, rounds(5_000), &mut marks)?,
             (Benchmark::Search, _) => search::run(path, rounds(100_000), rounds(200), &mut marks)?,
+            (Benchmark::Swift, _) => border::run(&border::SWIFT, path, rounds(5_000), &mut marks)?,
+            (Benchmark::Kotlin, _) => border::run(&border::KOTLIN, path, rounds(5_000), &mut marks)?,
             _ => record::run(path, rounds(5_000), &mut marks)?,
         }
         println!();

@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask test | bindings | package | demo | sim | bench`.
 
 mod android;
+mod bench;
 mod bindings;
 mod browser;
 mod examples;
@@ -26,7 +27,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND [ARGS…]
              swift`, an XCFramework and its package (on a Mac); each checked
   demo       a morning of three riders against a real server; ARGS go to the demo (`--help` lists them)
   sim        the simulator: whole plants under every fault, from a seed; ARGS go to it (`--help` lists them)
-  bench      the benchmarks; ARGS go to them (`bench swift` builds the program on the other side too)
+  bench      the benchmarks; ARGS go to them (`bench swift` and `bench kotlin` build the program on the other side too)
 
 Each installs what it needs on a Debian machine, and says so.";
 
@@ -46,7 +47,8 @@ fn main() -> ExitCode {
         ("sim", _) => {
             become_cargo(&["--package", "carboy-sim", "--features", "planted", "--bin", "sim"], &rest)
         }
-        ("bench", [what, rest @ ..]) if what == "swift" => bench_swift(rest),
+        ("bench", [what, rest @ ..]) if what == "swift" => bench::swift(rest),
+        ("bench", [what, rest @ ..]) if what == "kotlin" => bench::kotlin(rest),
         ("bench", _) => become_cargo(&["--package", "carboy-bench"], &rest),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");
@@ -61,27 +63,6 @@ fn main() -> ExitCode {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
-}
-
-/// Builds the Swift program and the library beside it with all optimizations, and measures them.
-fn bench_swift(rest: &[String]) -> Result<ExitCode> {
-    setup::c_compiler()?;
-    let swift = swift::find()?;
-    bindings::generate()?;
-    process::run(&mut process::cargo(&["build", "--release", "--package", "carboy-bindings"]))?;
-    let folder = process::repository().join("target/release");
-    let package = |what: &[&str]| swift.package_command("bindings/swift", what, &folder, &[]);
-    process::run(&mut package(&["build", "-c", "release", "--product", swift_package::BENCH])?)?;
-    let program = package(&["run", "-c", "release", "--skip-build", swift_package::BENCH])?;
-    // Where Swift runs in a folder of its own, it sees what is in this checkout.
-    let disk = process::repository().join("target/bench");
-    std::fs::create_dir_all(&disk)?;
-    let words: Vec<_> = std::iter::once(program.get_program()).chain(program.get_args()).collect();
-    let words = words.join(std::ffi::OsStr::new("\n"));
-    let mut command =
-        process::cargo(&["run", "--release", "--package", "carboy-bench", "--", "swift", "--folder"]);
-    command.arg(disk).args(rest).env("CARBOY_BENCH_SWIFT", words);
-    Err(command.exec().into())
 }
 
 /// Replaces this process by `cargo run --release`, so that signals and the exit code go straight through.
