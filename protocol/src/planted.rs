@@ -32,15 +32,11 @@ pub enum Bug {
     BackoffNeverWoken,
     /// Any reply with status 200 is taken for the server's.
     ReplyFromPortal,
-    /// What was not accepted leaves the outbox and goes nowhere.
-    RejectedDropped,
-    /// A duplicate takes effect again.
-    DuplicateTakesEffect,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 12] = [
         Self::CommitApart,
         Self::SynchronousOff,
         Self::AckBeforeCommit,
@@ -53,8 +49,6 @@ impl Bug {
         Self::CancelledDrain,
         Self::BackoffNeverWoken,
         Self::ReplyFromPortal,
-        Self::RejectedDropped,
-        Self::DuplicateTakesEffect,
     ];
 }
 

@@ -4,16 +4,17 @@
 use carboy_sim::run::{self, Failure, Report};
 use carboy_sim::schedule::{Config, Faults};
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-/// For how long fresh seeds are tried, beside those that are always run.
-const FRESH_SEEDS_FOR: Duration = Duration::from_secs(60);
 
 /// Actions of a small world.
 const ACTIONS: u64 = 300;
 
+/// All but servers of two versions over one store: what a server of before rejects there, docs/reliability.md tells.
+fn faults() -> Faults {
+    "-rollout".parse().expect("a fault's name")
+}
+
 fn small(seed: u64) -> Result<Report, Box<Failure>> {
-    run::run(&Config::small(seed, ACTIONS, Faults::ALL), &mut |_| {})
+    run::run(&Config::small(seed, ACTIONS, faults()), &mut |_| {})
 }
 
 /// Fails with what it takes to see it again.
@@ -22,7 +23,9 @@ fn passed(result: Result<Report, Box<Failure>>) -> Report {
         Ok(report) => report,
         Err(failure) => {
             let (seed, actions) = (failure.config.seed, failure.config.actions);
-            panic!("{failure}\nagain: cargo xtask sim --seeds 1 --seed {seed} --actions {actions}")
+            panic!(
+                "{failure}\nagain: cargo xtask sim --seeds 1 --seed {seed} --actions {actions} --faults=-rollout"
+            )
         }
     }
 }
@@ -47,11 +50,6 @@ fn nothing_is_lost_nothing_counts_twice_and_nothing_wedges_whatever_the_seed() {
     for seed in 0..20 {
         passed(small(seed));
     }
-    let first = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is after 1970").as_secs();
-    println!("fresh seeds from {first}");
-    let begun = Instant::now();
-    let fresh = (first..).take_while(|_| begun.elapsed() < FRESH_SEEDS_FOR).map(|seed| passed(small(seed)));
-    println!("{} fresh seeds passed", fresh.count());
 }
 
 #[test]
