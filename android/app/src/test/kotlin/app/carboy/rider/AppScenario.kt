@@ -127,6 +127,8 @@ abstract class AppScenario {
     protected fun restore(kept: Bundle) {
         application.onCreate()
         network.registered()
+        // Silence counts as no network once it has lasted.
+        shadowOf(Looper.getMainLooper()).idleFor(Duration.ofSeconds(2))
         awaitSignedIn()
         val again = Robolectric.buildActivity(MainActivity::class.java)
         window = again.create(kept).start().restoreInstanceState(kept).postCreate(kept).resume().visible()
@@ -176,11 +178,11 @@ abstract class AppScenario {
     }
 
     private fun edit(file: File, old: String, new: String) {
-        // What is left of the log is in the file too, and would hide the edit.
+        // Closing takes the log into it, once the last call under way is done.
+        await("$old in $file") { old in file.readText(Charsets.ISO_8859_1) }
+        // What is left of the log would hide the edit.
         listOf("-wal", "-shm").forEach { File(file.path + it).delete() }
-        val text = file.readText(Charsets.ISO_8859_1)
-        check(old in text) { "$file has no $old" }
-        file.writeText(text.replace(old, new), Charsets.ISO_8859_1)
+        file.writeText(file.readText(Charsets.ISO_8859_1).replace(old, new), Charsets.ISO_8859_1)
     }
 
     /** What the main thread has to do is done. */
@@ -197,7 +199,8 @@ abstract class AppScenario {
     /** A text as the rider reads it. */
     protected fun text(@StringRes id: Int, vararg values: String) = write.text(id, *values)
 
-    protected fun isShown(text: String) = isThere(hasText(text)) || isThere(hasContentDescription(text))
+    /** What the strip says first of so many that wait; then comes for how long, which depends on the machine. */
+    protected fun waiting(number: Long) = write.many(R.plurals.waiting_short, number, "|").substringBefore("|")
 
     private fun isThere(matcher: SemanticsMatcher) = compose.onAllNodes(matcher).fetchSemanticsNodes().isNotEmpty()
 

@@ -34,7 +34,7 @@ class RecordingTest : AppScenario() {
     private fun toConfirm() {
         core { startShift(routes().single().route) }
         open()
-        tap(R.string.route_next, write.name(core { customer(customer) }.name))
+        tap(R.string.route_go)
         tap(R.string.one_more, text(R.string.full_of, write.name("20 litre refill")))
         tap(R.string.cash_this, write.money(Money(15_000, "KES")))
     }

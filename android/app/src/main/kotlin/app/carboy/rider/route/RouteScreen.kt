@@ -9,11 +9,13 @@ import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.size
 import androidx.compose.foundation.lazy.LazyListScope
 import androidx.compose.foundation.lazy.items
+import androidx.compose.foundation.lazy.rememberLazyListState
 import androidx.compose.material3.Icon
 import androidx.compose.material3.LinearProgressIndicator
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
+import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.runtime.getValue
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.res.painterResource
@@ -36,6 +38,7 @@ import app.carboy.rider.ui.Mark
 import app.carboy.rider.ui.SideButton
 import app.carboy.rider.ui.Write
 import app.carboy.rider.ui.balance
+import app.carboy.rider.ui.isTextLarge
 import app.carboy.rider.ui.write
 
 /** Today's route: before the shift, which one; then its stops, and how each stands. */
@@ -72,12 +75,15 @@ private fun BeforeShift(model: RouteModel, round: Round.BeforeShift, write: Writ
 @Composable
 private fun UnderWay(round: Round.UnderWay, write: Write, onStop: (CustomerId) -> Unit, onAddCustomer: () -> Unit) {
     val next = round.stops.find { !it.state.isDone }
+    val list = rememberLazyListState()
+    // The stop before it stays in view: what was just done there.
+    LaunchedEffect(next?.customer?.customer) { list.scrollToItem(maxOf(round.stops.indexOf(next), 0)) }
     ListScreen(
         round.name.ifEmpty { stringResource(R.string.route_title) },
+        state = list,
         actions = {
             if (next != null) {
-                val text = write.text(R.string.route_next, write.name(next.customer.name))
-                MainButton(text, { onStop(next.customer.customer) })
+                MainButton(write.text(R.string.route_go), { onStop(next.customer.customer) })
             } else {
                 SideButton(stringResource(R.string.add_customer), onAddCustomer, icon = R.drawable.ic_plus)
             }
@@ -111,8 +117,7 @@ private fun LazyListScope.stops(round: Round.UnderWay, next: Stop?, write: Write
 @OptIn(ExperimentalLayoutApi::class)
 @Composable
 private fun RowScope.StopLines(stop: Stop, needsRider: Boolean, write: Write) {
-    val icon = if (stop.state.isDone) null else R.drawable.ic_todo
-    if (icon != null) Icon(painterResource(icon), null, Modifier.size(24.dp))
+    if (!stop.state.isDone && !isTextLarge()) Icon(painterResource(R.drawable.ic_todo), null, Modifier.size(24.dp))
     Column(Modifier.weight(1f), Arrangement.spacedBy(2.dp)) {
         Text(stop.customer.name, style = MaterialTheme.typography.titleMedium)
         if (stop.customer.address.isNotEmpty()) Text(stop.customer.address, style = MaterialTheme.typography.bodyMedium)

@@ -10,7 +10,6 @@ import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.runtime.getValue
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.platform.LocalContext
-import androidx.compose.ui.platform.LocalDensity
 import androidx.compose.ui.res.painterResource
 import androidx.compose.ui.res.stringResource
 import androidx.compose.ui.unit.dp
@@ -28,14 +27,13 @@ import app.carboy.rider.shareFile
 import app.carboy.rider.sharedFolder
 import app.carboy.rider.ui.Entry
 import app.carboy.rider.ui.ListScreen
+import app.carboy.rider.ui.isTextLarge
 import app.carboy.rider.ui.write
 import java.io.File
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.launch
-
-private const val LARGE_TEXT = 1.5f
 
 /** Everything that is no part of the round. */
 class MoreModel(phone: Phone, handle: SavedStateHandle) : ScreenModel(phone, handle) {
@@ -112,7 +110,7 @@ private fun LazyListScope.row(key: String, icon: Int, text: String, onClick: () 
     item(key = key) {
         Entry(onClick) {
             // Large text needs all of the row, and says the same.
-            if (LocalDensity.current.fontScale < LARGE_TEXT) Icon(painterResource(icon), null, Modifier.size(28.dp))
+            if (!isTextLarge()) Icon(painterResource(icon), null, Modifier.size(28.dp))
             Text(text, Modifier.weight(1f), style = MaterialTheme.typography.bodyLarge)
         }
     }

@@ -14,6 +14,8 @@ import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.layout.size
 import androidx.compose.foundation.lazy.LazyColumn
 import androidx.compose.foundation.lazy.LazyListScope
+import androidx.compose.foundation.lazy.LazyListState
+import androidx.compose.foundation.lazy.rememberLazyListState
 import androidx.compose.foundation.rememberScrollState
 import androidx.compose.foundation.verticalScroll
 import androidx.compose.material3.HorizontalDivider
@@ -41,6 +43,13 @@ private val LOW = 420.dp
 @Composable
 fun isLow(height: Dp): Boolean = height / LocalDensity.current.fontScale < LOW
 
+/** Text from this size on needs the whole width of a small screen. */
+private const val LARGE_TEXT = 1.5f
+
+/** Whether text is so large that a sign beside it, which says the same, has to go. */
+@Composable
+fun isTextLarge(): Boolean = LocalDensity.current.fontScale >= LARGE_TEXT
+
 /** A screen whose content is there as a whole, for forms. */
 @Composable
 fun FormScreen(
@@ -65,16 +74,21 @@ fun ListScreen(
     title: String,
     onBack: (() -> Unit)? = null,
     actions: (@Composable ColumnScope.() -> Unit)? = null,
+    state: LazyListState = rememberLazyListState(),
     content: LazyListScope.() -> Unit,
 ) = Frame(title, onBack, actions) { low, modifier ->
     LazyColumn(
         modifier.fillMaxWidth(),
+        state,
         contentPadding = PaddingValues(16.dp),
         verticalArrangement = Arrangement.spacedBy(8.dp),
     ) {
-        if (low) item(key = "title") { Title(title, onBack) }
+        if (low) {
+            item(key = "title") { Title(title, onBack) }
+            // Not at the end, which may be far.
+            if (actions != null) item(key = "actions") { Column(verticalArrangement = Arrangement.spacedBy(8.dp), content = actions) }
+        }
         content()
-        if (low && actions != null) item(key = "actions") { Column(verticalArrangement = Arrangement.spacedBy(8.dp), content = actions) }
     }
 }
 

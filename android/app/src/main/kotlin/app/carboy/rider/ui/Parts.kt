@@ -92,7 +92,7 @@ fun Sum(name: String, value: String, strong: Boolean = false) =
         Modifier.fillMaxWidth().semantics(mergeDescendants = true) {},
         horizontalArrangement = Arrangement.SpaceBetween,
     ) {
-        Text(name, Modifier.padding(end = 16.dp), style = MaterialTheme.typography.bodyLarge)
+        Text(name, Modifier.padding(end = 16.dp).align(Alignment.CenterVertically), style = MaterialTheme.typography.bodyLarge)
         Text(value, style = if (strong) MaterialTheme.typography.headlineSmall else MaterialTheme.typography.titleMedium)
     }
 

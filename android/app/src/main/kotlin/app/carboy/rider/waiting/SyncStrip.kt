@@ -1,5 +1,6 @@
 package app.carboy.rider.waiting
 
+import androidx.annotation.PluralsRes
 import androidx.compose.foundation.layout.padding
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.getValue
@@ -36,7 +37,7 @@ fun SyncStrip(phone: Phone, onWaiting: () -> Unit, onAttention: () -> Unit) {
             Notice(write.many(R.plurals.attention_count, status.attention.toLong()), Tone.Bad, R.drawable.ic_attention, modifier, onAttention)
         needed != null -> Notice(write.text(needed), Tone.Bad, R.drawable.ic_attention, modifier, onWaiting)
         storageLow -> Notice(write.text(R.string.storage_low), Tone.Bad, R.drawable.ic_attention, modifier, onWaiting)
-        status.pending > 0u -> Notice(waitingText(status, write), Tone.Plain, R.drawable.ic_waiting, modifier, onWaiting)
+        status.pending > 0u -> Notice(waitingText(status, write, R.plurals.waiting_short), Tone.Plain, R.drawable.ic_waiting, modifier, onWaiting)
         else -> Notice(write.text(R.string.all_sent), Tone.Good, R.drawable.ic_settled, modifier, onWaiting)
     }
 }
@@ -49,7 +50,7 @@ private fun needed(status: Status): Int? = when (status.state) {
 
 /** "12 waiting, oldest 2 h 03 min, all safe on this phone", counted on while it is looked at. */
 @Composable
-fun waitingText(status: Status, write: Write): String {
+fun waitingText(status: Status, write: Write, @PluralsRes text: Int = R.plurals.waiting): String {
     if (status.pending == 0uL) return write.text(R.string.all_sent)
     val age by produceState(status.oldestAge, status) {
         while (true) {
@@ -57,7 +58,7 @@ fun waitingText(status: Status, write: Write): String {
             delay(MINUTE_MILLIS)
         }
     }
-    return write.many(R.plurals.waiting, status.pending.toLong(), write.span(age))
+    return write.many(text, status.pending.toLong(), write.span(age))
 }
 
 /** How long the oldest has waited: as the core said, or longer by now. A clock that was set back does not count. */
