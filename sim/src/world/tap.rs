@@ -436,6 +436,10 @@ impl World {
             return Ok(());
         }
         self.phones[number].life = Life::Runs;
+        // The system tells now what nobody could hear meanwhile.
+        if self.phones[number].signal {
+            self.wake(number, Wake::Online)?;
+        }
         self.wake(number, Wake::Resume)
     }
 }
