@@ -17,7 +17,7 @@ public final class Rider: Observable, Sendable {
         /// What changed since the store was last asked, and whether asking it is under way.
         var missed: Set<Change> = []
         var isAsking = false
-        /// Who waits for an exchange, by number.
+        /// The exchanges that have begun and not ended, by number; each tells who waits for it that the rider was closed.
         var exchanges: [Int: @Sendable () -> Void] = [:]
         var numbers = 0
     }
@@ -120,7 +120,9 @@ public final class Rider: Observable, Sendable {
     /// print(report.status.pending == 0 ? "all is sent" : "the rest goes with the next window")
     /// ```
     @discardableResult
-    public func drainFor(_ window: Duration) async throws -> SyncReport {
+    public func drainFor(
+        _ window: Duration, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> SyncReport {
         let report = try await exchange { try await $0.drainFor(window: window.interval) }
         become(report.status, ifPaused: true)
         return report
@@ -157,10 +159,15 @@ public final class Rider: Observable, Sendable {
     /// ``drainFor(_:)`` reports. Waits for the disk and for the calls that were begun before, so it must not be called
     /// from within one.
     public func pause() {
-        state.withLock { $0.isPaused = true }
-        core?.pause()
+        let begun = state.withLock { state in
+            state.isPaused = true
+            return state.numbers
+        }
         reading.sync {}
         writing.sync {}
+        // A pause ends the exchanges that the core has heard of. One that was begun and is still on its way there would
+        // open the store afterwards.
+        repeat { core?.pause() } while state.withLock { $0.exchanges.keys.contains { $0 <= begun } }
     }
 
     /// The app runs again after ``pause()``.
@@ -246,8 +253,11 @@ public final class Rider: Observable, Sendable {
 
     /// Does `work` in a task of its own, because the generated calls do not hear that their task was cancelled, and waits
     /// for it. It `closes` the rider once it is done, even if nobody waits any more.
+    ///
+    /// It has begun before its caller's actor does anything else, so that a pause which that actor asks for ends it.
     private func exchange<Outcome: Sendable>(
-        closes: Bool = false, _ work: @escaping @Sendable (Carboy) async throws -> Outcome
+        closes: Bool = false, isolation: isolated (any Actor)? = #isolation,
+        _ work: @escaping @Sendable (Carboy) async throws -> Outcome
     ) async throws -> Outcome {
         try Task.checkCancellation()
         let promise = Promise<Outcome>()
@@ -257,15 +267,16 @@ public final class Rider: Observable, Sendable {
             state.exchanges[state.numbers] = { promise.settle(.failure(RiderClosedError())) }
             return (core, state.numbers)
         }
-        defer { _ = state.withLock { $0.exchanges.removeValue(forKey: number) } }
         Task.detached { [weak self] in
+            let outcome: Result<Outcome, any Error>
             do {
-                let outcome = try await work(core)
+                outcome = .success(try await work(core))
                 if closes { self?.close(sparing: number) }
-                promise.settle(.success(outcome))
             } catch {
-                promise.settle(.failure(error))
+                outcome = .failure(error)
             }
+            self?.state.withLock { $0.exchanges[number] = nil }
+            promise.settle(outcome)
         }
         return try await promise.value()
     }

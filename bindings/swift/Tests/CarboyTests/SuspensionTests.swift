@@ -34,6 +34,28 @@ final class SuspensionTests: ServerTests {
         XCTAssertEqual(held.amounts.filter { $0 == -100 }.count, 21)
     }
 
+    func testAPauseEndsADrainThatTheCoreHasNotHeardOfYet() async throws {
+        let rider = try await rider()
+        let customer = try await rider.anyCustomer()
+        try await rider.collect(100, from: customer)
+        server.freeze()
+        rider.networkChanged(online: true)
+        for _ in 1...50 {
+            let drain = Task { try await rider.drainFor(.seconds(60)) }
+            await Task.yield()
+            rider.pause()
+            XCTAssertEqual(try files.locks(), [])
+            drain.cancel()
+            _ = await drain.result
+            rider.pause()
+            XCTAssertEqual(try files.locks(), [])
+            rider.resume()
+        }
+        server.thaw()
+        let sent = try await rider.syncNow()
+        XCTAssertEqual(sent.status.pending, 0)
+    }
+
     func testSequencesAndStatusOfAPausedRiderRestSoThatNothingOpensTheStore() async throws {
         let rider = try await rider()
         let customer = try await rider.anyCustomer()
