@@ -60,8 +60,10 @@ final class LifecycleTests: ServerTests {
         let stored = try accounts(folder: folder.path, keys: keys)
         XCTAssertEqual(stored.count, 2)
         XCTAssertEqual(stored.filter { $0.pending == 1 }.map(\.account), [first.account])
-        let report = try await open(first, keys).syncNow()
-        XCTAssertEqual(report.settled, 1)
+        let again = try open(first, keys)
+        let report = try await again.syncNow()
+        XCTAssertEqual(report.status.pending, 0)
+        XCTAssertEqual(try again.records(before: nil, limit: 10).map(\.state), [.applied])
     }
 
     func testDiagnosticsTellOfARecordWithoutWhatIsPersonalInIt() async throws {

@@ -87,7 +87,10 @@ class LifecycleTest : ServerTest() {
             assertEquals(2, stored.size)
             assertEquals(listOf(first.account), stored.filter { it.pending == 1uL }.map { it.account })
         }
-        open(first, keys).use { carboy -> assertEquals(1uL, carboy.syncNow().settled) }
+        open(first, keys).use { carboy ->
+            assertEquals(0uL, carboy.syncNow().status.pending)
+            assertEquals(listOf(Settlement.APPLIED), carboy.records(limit = 10u).map { it.state })
+        }
     }
 
     @Test
