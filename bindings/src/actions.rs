@@ -26,6 +26,24 @@ impl Carboy {
         Ok(self.engine().confirm_delivery(customer, &convert::list(lines), proof, &photos)?.into())
     }
 
+    /// Records a delivery and the cash taken for it, both or neither: what `confirm_delivery` and then `collect_cash`
+    /// record, for one tap. The receipt is the cash's.
+    ///
+    /// Fails as those two.
+    #[uniffi::method(default(proof = None, photos = []))]
+    pub fn confirm_paid_delivery(
+        &self,
+        customer: CustomerId,
+        lines: Vec<DeliveredLine>,
+        paid: Money,
+        proof: Option<String>,
+        photos: Vec<String>,
+    ) -> Result<Receipt, CarboyError> {
+        let photos: Vec<_> = photos.iter().map(Path::new).collect();
+        let (lines, paid) = (convert::list(lines), paid.try_into()?);
+        Ok(self.engine().confirm_paid_delivery(customer, &lines, paid, proof, &photos)?.into())
+    }
+
     /// Records cash taken from a customer, who owes that much less.
     ///
     /// Fails with `UnknownCustomer`, `CurrencyMismatch`; `Invalid` for an amount that is not positive.

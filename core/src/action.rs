@@ -8,8 +8,8 @@ use crate::store::{Meta, feed, outbox};
 use crate::{Engine, Error};
 use carboy_protocol::mutation::{Invalid, MAX_PHOTOS};
 use carboy_protocol::{
-    Action, CustomerId, DeliveryLine, Edit, FailReason, Field, Money, ProductCode, Progress, RouteId,
-    StockLine, TxnId,
+    Action, Currency, CustomerId, DeliveryLine, Edit, FailReason, Field, Money, Photo, ProductCode, Progress,
+    RouteId, StockLine, TxnId,
 };
 use rusqlite::{OptionalExtension, Transaction};
 use std::collections::BTreeMap;
@@ -79,19 +79,37 @@ impl Engine {
         proof: Option<String>,
         photos: &[&Path],
     ) -> Result<Receipt, Error> {
-        if photos.len() > MAX_PHOTOS {
-            return Err(Invalid::Photos(photos.len()).into());
-        }
-        let photos = photos.iter().map(|path| self.album.adopt(path)).collect::<Result<Vec<_>, _>>()?;
-        let result = self.record_about(customer, |tx, currency| {
-            let lines = priced(tx, lines)?;
-            let (proof, photos) = (proof.clone(), photos.clone());
-            Ok(Action::ConfirmDelivery { customer, lines, currency, proof, photos })
-        });
-        if result.is_err() && !photos.is_empty() {
-            self.sweep_album()?;
-        }
-        result
+        self.with_photos(photos, |photos| self.record(delivery(customer, lines, &proof, photos), receipt))
+    }
+
+    /// Records a delivery and the cash taken for it, both or neither: what [`Engine::confirm_delivery`] and then
+    /// [`Engine::collect_cash`] record, for one tap. The receipt is the cash's.
+    ///
+    /// # Errors
+    /// As those two; nothing is recorded then.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs")); }
+    /// # use {carboy_core::*, carboy_protocol::*, example::*};
+    /// # let (engine, customer, route, _folder) = phone();
+    /// let line = DeliveredLine { product: "20L".parse()?, delivered: 2, empties: 1 }; // at KES 150.00 each
+    /// let paid = Money::new(30_000, "KES".parse()?);
+    /// let receipt = engine.confirm_paid_delivery(customer, &[line], paid, None, &[])?;
+    /// assert_eq!(receipt.customer.balance.to_string(), "KES 100.00"); // as before
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn confirm_paid_delivery(
+        &self,
+        customer: CustomerId,
+        lines: &[DeliveredLine],
+        paid: Money,
+        proof: Option<String>,
+        photos: &[&Path],
+    ) -> Result<Receipt, Error> {
+        let cash = about(customer, move |_, _| Ok(Action::CollectCash { customer, amount: paid }));
+        self.with_photos(photos, |photos| {
+            self.record_both([&delivery(customer, lines, &proof, photos), &cash], receipt)
+        })
     }
 
     /// Records cash taken from a customer, who owes that much less.
@@ -327,14 +345,52 @@ impl Engine {
     fn record_about(
         &self,
         customer: CustomerId,
-        action: impl Fn(&Transaction<'_>, carboy_protocol::Currency) -> Result<Action, Error>,
+        action: impl Fn(&Transaction<'_>, Currency) -> Result<Action, Error>,
     ) -> Result<Receipt, Error> {
-        let draft = |tx: &Transaction<'_>, meta: &Meta| {
-            let row = known_customer(tx, customer)?;
-            Ok(Draft::about(row, action(tx, meta.currency)?))
-        };
-        self.record(draft, receipt)
+        self.record(about(customer, action), receipt)
     }
+
+    /// Records with copies of the photos, which go again if that fails.
+    fn with_photos(
+        &self,
+        photos: &[&Path],
+        record: impl FnOnce(&[Photo]) -> Result<Receipt, Error>,
+    ) -> Result<Receipt, Error> {
+        if photos.len() > MAX_PHOTOS {
+            return Err(Invalid::Photos(photos.len()).into());
+        }
+        let photos = photos.iter().map(|path| self.album.adopt(path)).collect::<Result<Vec<_>, _>>()?;
+        let result = record(&photos);
+        if result.is_err() && !photos.is_empty() {
+            self.sweep_album()?;
+        }
+        result
+    }
+}
+
+/// What drafts an action about a known customer.
+fn about(
+    customer: CustomerId,
+    action: impl Fn(&Transaction<'_>, Currency) -> Result<Action, Error>,
+) -> impl Fn(&Transaction<'_>, &Meta) -> Result<Draft, Error> {
+    move |tx, meta| {
+        let row = known_customer(tx, customer)?;
+        Ok(Draft::about(row, action(tx, meta.currency)?))
+    }
+}
+
+/// What drafts a delivery at the phone's prices.
+fn delivery(
+    customer: CustomerId,
+    lines: &[DeliveredLine],
+    proof: &Option<String>,
+    photos: &[Photo],
+) -> impl Fn(&Transaction<'_>, &Meta) -> Result<Draft, Error> {
+    about(customer, move |tx, currency| {
+        let lines = priced(tx, lines)?;
+        let (proof, photos) = (proof.clone(), photos.to_vec());
+        Ok(Action::ConfirmDelivery { customer, lines, currency, proof, photos })
+    })
 }
 
 /// The receipt for an action that is about a customer.

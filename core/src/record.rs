@@ -19,6 +19,9 @@ pub(crate) struct Draft {
     pub(crate) closes: Option<Closes>,
 }
 
+/// Makes a draft from what the store holds; may be asked more than once.
+pub(crate) type Drafting<'a> = dyn Fn(&Transaction<'_>, &Meta) -> Result<Draft, Error> + 'a;
+
 /// Something on the attention list that a new record deals with.
 pub(crate) struct Closes {
     /// Its number there, which is the record's.
@@ -65,21 +68,45 @@ impl Engine {
         draft: impl Fn(&Transaction<'_>, &Meta) -> Result<Draft, Error>,
         show: impl Fn(&Transaction<'_>, &Meta, &Stamp) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let span = tracing::info_span!("record", txn_id = %txn);
-        let _entered = span.enter();
-        let (stamp, shown) = self.store.write(|tx| {
+        self.record_each(&[(txn, at, &draft)], show)
+    }
+
+    /// Records what both drafts say, in their order and both or neither, and returns what `show` makes of the second.
+    pub(crate) fn record_both<T>(
+        &self,
+        [first, second]: [&Drafting<'_>; 2],
+        show: impl Fn(&Transaction<'_>, &Meta, &Stamp) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let [(earlier, at), (later, then)] = [self.new_txn()?, self.new_txn()?];
+        self.record_each(&[(earlier, at, first), (later, then, second)], show)
+    }
+
+    fn record_each<T>(
+        &self,
+        drafts: &[(TxnId, Timestamp, &Drafting<'_>)],
+        show: impl Fn(&Transaction<'_>, &Meta, &Stamp) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (stamps, shown) = self.store.write(|tx| {
             let mut meta = Meta::read(tx)?;
-            let draft = draft(tx, &meta)?;
-            let stamp = write(tx, &mut meta, txn, at, draft)?;
-            let shown = show(tx, &meta, &stamp)?;
-            Ok((stamp, shown))
+            let mut stamps = Vec::with_capacity(drafts.len());
+            for (txn, at, draft) in drafts {
+                let span = tracing::info_span!("record", txn_id = %txn);
+                let _entered = span.enter();
+                let draft = draft(tx, &meta)?;
+                stamps.push(write(tx, &mut meta, *txn, *at, draft)?);
+            }
+            let last = stamps.last().ok_or_else(|| Error::Store("nothing is to be recorded".into()))?;
+            let shown = show(tx, &meta, last)?;
+            Ok((stamps, shown))
         })?;
-        tracing::debug!(id = stamp.id, "recorded");
+        for stamp in &stamps {
+            tracing::debug!(txn_id = %stamp.txn, id = stamp.id, "recorded");
+        }
         self.signal.raise(&[Change::Day, Change::Outbox, Change::Status]);
-        if stamp.customer.is_some() {
+        if stamps.iter().any(|stamp| stamp.customer.is_some()) {
             self.signal.raise(&[Change::Customers]);
         }
-        if stamp.may_settle_attention {
+        if stamps.iter().any(|stamp| stamp.may_settle_attention) {
             self.signal.raise(&[Change::Attention]);
         }
         self.signal.wake_drainer();

@@ -51,6 +51,34 @@ fn an_action_returns_what_the_screen_now_shows_and_its_entry_waits() {
 }
 
 #[test]
+fn a_delivery_and_its_cash_are_two_records_of_one_tap() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = Phone::with_plant(folder.path());
+    let receipt =
+        phone.engine.confirm_paid_delivery(customer(1), &[line(2, 1)], kes(25_000), None, &[]).unwrap();
+    assert_eq!(receipt.customer.balance, kes(15_000));
+    let kinds: Vec<_> =
+        phone.engine.waiting(0, 10).unwrap().into_iter().map(|item| (item.id, item.kind)).collect();
+    assert_eq!(kinds, [(1, "confirm_delivery".to_owned()), (2, "collect_cash".to_owned())]);
+    assert_eq!((receipt.id, phone.engine.day().unwrap().cash_in_hand), (2, kes(25_000)));
+}
+
+#[test]
+fn a_delivery_whose_cash_cannot_be_recorded_is_not_recorded_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = Phone::with_plant(folder.path());
+    let before = dump(&file(folder.path()));
+    let photo = folder.path().join("proof.jpg");
+    std::fs::write(&photo, "photo").unwrap();
+    for paid in [kes(0), Money::new(100, "UGX".parse().unwrap())] {
+        let result = phone.engine.confirm_paid_delivery(customer(1), &[line(2, 1)], paid, None, &[&photo]);
+        assert!(matches!(result, Err(Error::Invalid(_) | Error::CurrencyMismatch { .. })), "{result:?}");
+    }
+    assert_eq!(dump(&file(folder.path())), before);
+    assert_eq!(phone.engine.waiting(0, 10).unwrap(), []);
+}
+
+#[test]
 fn a_receipts_code_names_its_record_on_the_phone_and_in_what_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let mut phone = Phone::with_plant(folder.path());

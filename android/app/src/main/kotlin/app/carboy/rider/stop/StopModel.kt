@@ -141,7 +141,7 @@ class StopModel(phone: Phone, handle: SavedStateHandle, private val photos: Phot
 
     fun removePhoto() = handle.set("photo", "")
 
-    /** Records what was counted, and the cash. */
+    /** Records what was counted and the cash, both or neither. */
     fun confirm(view: StopView) {
         val count = counted()
         val lines = count.lines(view)
@@ -149,8 +149,12 @@ class StopModel(phone: Phone, handle: SavedStateHandle, private val photos: Phot
         val photo = photo.value
         val customer = customerId
         recording.record {
-            if (lines.isNotEmpty()) confirmDelivery(customer, lines, photos = listOf(photo).filter { it.isNotEmpty() })
-            if (paid.minor > 0) collectCash(customer, paid)
+            val pictures = listOf(photo).filter { it.isNotEmpty() }
+            when {
+                lines.isEmpty() -> collectCash(customer, paid)
+                paid.minor > 0 -> confirmPaidDelivery(customer, lines, paid, photos = pictures)
+                else -> confirmDelivery(customer, lines, photos = pictures)
+            }
             if (photo.isNotEmpty()) photos.forget(File(photo))
         }
     }
