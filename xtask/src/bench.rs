@@ -17,7 +17,9 @@ pub(crate) fn swift(rest: &[String]) -> Result<ExitCode> {
     let library = library()?;
     let package = |what: &[&str]| swift.package_command("bindings/swift", what, &library, &[]);
     run(&mut package(&["build", "-c", "release", "--product", swift_package::BENCH])?)?;
-    let program = package(&["run", "-c", "release", "--skip-build", swift_package::BENCH])?;
+    // What follows the product's name is the program's own.
+    let mut program = package(&["run", "-c", "release", "--skip-build"])?;
+    program.arg(swift_package::BENCH);
     // Where Swift runs in a folder of its own, it sees what is in this checkout.
     let disk = repository().join("target/bench");
     fs::create_dir_all(&disk)?;

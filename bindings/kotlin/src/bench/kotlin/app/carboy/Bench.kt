@@ -1,6 +1,6 @@
 /**
  * The other side of `cargo xtask bench kotlin`: does what it is told, line by line, and says how long each took, in
- * nanoseconds. It opens the store when it first needs it. Its arguments: FOLDER PLANT ACCOUNT CURRENCY CUSTOMER
+ * nanoseconds. It opens the store when it first needs it, alone or as a rider. Its arguments: FOLDER PLANT ACCOUNT CURRENCY CUSTOMER
  */
 package app.carboy
 
@@ -22,12 +22,20 @@ private object Nobody : TokenProvider {
 }
 
 fun main(arguments: Array<String>) = runBlocking<Unit> {
-    val (folder, plant, account, currency, customer) = arguments
+    val (folder, plant, account, currency, customerId) = arguments
     val config = Config(folder, "http://127.0.0.1:9", PlantId(plant), AccountId(account), currency)
+    val customer = CustomerId(customerId)
     val amount = Money(15_000, currency)
-    suspend fun open() = Rider.open(config, NoKeys, Nobody).also { it.core.networkChanged(false) }
-    var opened: Rider? = null
-    suspend fun core() = (opened ?: open().also { opened = it }).core
+    var core: Carboy? = null
+    var rider: Rider? = null
+    fun core(): Carboy {
+        rider?.close().also { rider = null }
+        return core ?: Carboy.open(config, NoKeys, Nobody, null).also { core = it.offline() }
+    }
+    suspend fun rider(): Rider {
+        core?.close().also { core = null }
+        return rider ?: Rider.open(config, NoKeys, Nobody).also { it.core.offline() }.also { rider = it }
+    }
     // Coroutines, with their threads, are in every app: none of the core's doing.
     withContext(Dispatchers.IO) {}
     while (true) {
@@ -36,11 +44,9 @@ fun main(arguments: Array<String>) = runBlocking<Unit> {
             when (what) {
                 "nothing" -> time {}
                 "jna" -> time { Native.toByteArray("") }
-                "screen" -> {
-                    var rider: Rider? = null
-                    time { rider = open().also { it.core.firstScreen() } }.also { rider?.close() }
-                }
-                "cash" -> core().let { core -> time { core.collectCash(CustomerId(customer), amount) } }
+                "screen" -> time { rider().core.firstScreen() }.also { rider().close() }.also { rider = null }
+                "cash" -> core().let { core -> time { core.collectCash(customer, amount) } }
+                "record" -> rider().let { rider -> time { rider.record { collectCash(customer, amount) } } }
                 "route" -> core().let { core -> core.routes().first().route.let { time { core.stops(it) } } }
                 else -> error("unknown: $what")
             }
@@ -48,8 +54,11 @@ fun main(arguments: Array<String>) = runBlocking<Unit> {
         println(times.joinToString(" "))
         System.out.flush()
     }
-    opened?.close()
+    core?.close()
+    rider?.close()
 }
+
+private fun Carboy.offline() = also { it.networkChanged(false) }
 
 /** What a rider sees first; the status is read by opening already. */
 private fun Carboy.firstScreen() = stops(routes().first().route)
