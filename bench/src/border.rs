@@ -26,6 +26,8 @@ const PROGRAM: &str = "CARBOY_BENCH_PROGRAM";
 /// A language, and its marks.
 pub(crate) struct Language {
     name: &'static str,
+    /// How many calls it takes until the other side runs as it will: a JVM compiles what was called thousands of times.
+    warm: usize,
     /// A recorded action, as a multiple of the same in Rust.
     action: f64,
     /// The route across the border, in ms.
@@ -34,8 +36,10 @@ pub(crate) struct Language {
     start: Option<f64>,
 }
 
-pub(crate) const SWIFT: Language = Language { name: "Swift", action: 1.10, route: 5.0, start: None };
-pub(crate) const KOTLIN: Language = Language { name: "Kotlin", action: 1.15, route: 10.0, start: Some(50.0) };
+pub(crate) const SWIFT: Language =
+    Language { name: "Swift", warm: 500, action: 1.10, route: 5.0, start: None };
+pub(crate) const KOTLIN: Language =
+    Language { name: "Kotlin", warm: 10_000, action: 1.15, route: 10.0, start: Some(50.0) };
 
 /// Measures `rounds` actions, a fiftieth of that many routes and fewer starts.
 pub(crate) fn run(language: &Language, folder: &Path, rounds: usize, marks: &mut Marks) -> Result<()> {
@@ -57,8 +61,7 @@ pub(crate) fn run(language: &Language, folder: &Path, rounds: usize, marks: &mut
     println!(
         "one recorded action (cash) with synchronous=FULL, {rounds} from Rust and from {name}, {IN_TURN} in turn"
     );
-    // A tenth warms up: the JVM compiles what is called often.
-    let warm = (rounds / IN_TURN).div_ceil(10);
+    let warm = language.warm.min(2 * rounds) / IN_TURN;
     for block in 0..warm + rounds / IN_TURN {
         let from_there = program.times("cash", IN_TURN)?;
         let mut from_here = Vec::with_capacity(IN_TURN);
@@ -76,7 +79,9 @@ pub(crate) fn run(language: &Language, folder: &Path, rounds: usize, marks: &mut
     println!("  from {name:7} {}", summary(&mut there));
     let ratio = median(&mut there).as_secs_f64() / median(&mut here).as_secs_f64();
     marks.at_most("cash, ratio of the medians", ratio, language.action, "");
-    println!("the same as an app does it, for information: off the caller's thread, what is waiting read after each");
+    println!(
+        "the same as an app does it, for information: off the caller's thread, what is waiting read after each"
+    );
     println!("  from {name:7} {}", summary(&mut program.times("record", rounds / 10)?));
 
     let route = engine.routes()?.first().context("no route")?.route;
@@ -108,12 +113,12 @@ impl TokenProvider for Nobody {
     }
 }
 
-/// Starts a process that does nothing, one that loads JNA and one that opens the store and reads the route, in turn;
-/// tells what the last takes longer than the first, in ms.
+/// Starts a process that does nothing, one that loads JNA, one that loads the generated code too, and one that opens
+/// the store and reads the route, in turn; tells what the last takes longer than the one before, in ms.
 fn start(world: &World, folder: &Path, rounds: usize) -> Result<f64> {
-    let mut times = [const { Vec::new() }; 3];
+    let mut times = [const { Vec::new() }; 4];
     for _ in 0..rounds {
-        for (what, times) in ["nothing", "jna", "route"].into_iter().zip(&mut times) {
+        for (what, times) in ["nothing", "jna", "bindings", "route"].into_iter().zip(&mut times) {
             let start = Instant::now();
             let mut program = Program::start(world, folder)?;
             program.times(what, 1)?;
@@ -122,9 +127,10 @@ fn start(world: &World, folder: &Path, rounds: usize) -> Result<f64> {
         }
     }
     println!("a process from its start to its first answer, {rounds} rounds in turn");
-    let [nothing, jna, route] = &mut times;
+    let [nothing, jna, bindings, route] = &mut times;
     println!("  nothing asked of the core   {}", summary(nothing));
     println!("  JNA loaded, and no more     {}", summary(jna));
+    println!("  the generated code too      {}", summary(bindings));
     println!("  a route of {STOPS} stops read  {}", summary(route));
     let mut program = Program::start(world, folder)?;
     program.times("screen", rounds)?;
@@ -133,7 +139,7 @@ fn start(world: &World, folder: &Path, rounds: usize) -> Result<f64> {
         summary(&mut program.times("screen", rounds)?)
     );
     program.end()?;
-    Ok((median(route).as_secs_f64() - median(nothing).as_secs_f64()) * 1e3)
+    Ok((median(route).as_secs_f64() - median(bindings).as_secs_f64()) * 1e3)
 }
 
 /// The program over there, which opens the store of `folder` and does what it is told.

@@ -1,5 +1,5 @@
 //! `cargo xtask package kotlin | android`: the Kotlin package as a jar for the JVM and as an AAR for Android, each with
-//! its sources and its POM, and each looked into before it is called done.
+//! its sources and its POM, and the rider's app as a debug APK; each looked into before it is called done.
 
 mod archive;
 mod elf;
@@ -53,7 +53,7 @@ pub(crate) fn kotlin() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Packs the AAR: with the native libraries where there is an NDK, and without them, which it says, where there is none.
+/// Packs the AAR and the app's debug APK: with the native libraries where there is an NDK, and without them, which it says, where there is none.
 pub(crate) fn android() -> Result<ExitCode> {
     setup::jdk()?;
     bindings::generate()?;
@@ -100,6 +100,13 @@ pub(crate) fn android() -> Result<ExitCode> {
     Archive::open(&library.jna)?.check(&Expected { needed: jna, libraries: &ndk::ABIS })?;
     fs::write(out.join(format!("carboy-android-{}.pom", library.version)), library.pom)?;
     sources(&out, "carboy-android", &library.version)?;
+    let mut needed = ["AndroidManifest.xml", "classes.dex", "resources.arsc"].map(str::to_owned).to_vec();
+    if ndk.is_ok() {
+        let both =
+            |abi: &ndk::Abi| ["carboy", "jnidispatch"].map(|name| format!("lib/{}/lib{name}.so", abi.name));
+        needed.extend(ndk::ABIS.iter().flat_map(both));
+    }
+    Archive::open(&android::apk(&out)?)?.check(&Expected { needed, libraries: &[] })?;
     println!("packed {}", out.display());
     if let Err(missing) = ndk {
         println!("not in it: the native libraries, without which it runs on no phone: {missing:#}");

@@ -35,11 +35,16 @@ pub(crate) fn library() -> Result<Library> {
         manifest: manifest(&text, &min_sdk)?,
         rules: android().join("carboy/consumer-rules.pro"),
         pom: pom(&own, &version("kotlin")?, &version("coroutines")?, &version("jna")?),
-        jni_libs: android().join("carboy/src/main/jniLibs"),
+        jni_libs: jni_libs(),
         jna: build.artifacts.one("jna-android")?,
         version: own,
         min_sdk,
     })
+}
+
+/// Where Gradle looks for the native libraries, a folder for each kind of processor.
+pub(super) fn jni_libs() -> PathBuf {
+    android().join("carboy/src/main/jniLibs")
 }
 
 /// What Gradle adds to a library's manifest from its build file.

@@ -3,6 +3,7 @@
 //! It reads what Gradle reads (sources, manifests, resources, `gradle/libs.versions.toml`) and, in place of Gradle's
 //! dependency resolution, the locks in `android/host`.
 
+mod apk;
 mod artifacts;
 mod catalogue;
 mod compile;
@@ -19,6 +20,7 @@ use catalogue::Catalogue;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub(crate) use apk::debug as apk;
 pub(crate) use library::library;
 pub(crate) use tests::command as tests;
 

@@ -44,6 +44,7 @@ fun main(arguments: Array<String>) = runBlocking<Unit> {
             when (what) {
                 "nothing" -> time {}
                 "jna" -> time { Native.toByteArray("") }
+                "bindings" -> time { uniffiEnsureInitialized() }
                 "screen" -> time { rider().core.firstScreen() }.also { rider().close() }.also { rider = null }
                 "cash" -> core().let { core -> time { core.collectCash(customer, amount) } }
                 "record" -> rider().let { rider -> time { rider.record { collectCash(customer, amount) } } }
