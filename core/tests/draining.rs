@@ -124,6 +124,37 @@ fn a_parked_entry_leaves_the_list_once_an_updated_server_has_applied_it() {
 }
 
 #[test]
+fn what_a_parked_reversal_takes_back_stays_taken_back_once_an_updated_server_has_applied_it() {
+    for is_told_first in [true, false] {
+        let (_folder, mut phone) = phone_with(1);
+        let request = phone.request();
+        phone.reply(&applied(&request, 51, vec![], 51));
+        let answer = |phone: &mut Phone, answer: Answer| {
+            let mut reply = applied(&phone.request(), 52, vec![], 52);
+            reply.results[0].answer = answer;
+            phone.reply(&reply);
+        };
+        let parked = phone.engine.withdraw(1, None).unwrap();
+        answer(&mut phone, Answer::Parked);
+        // The rider tries it once more meanwhile.
+        phone.engine.withdraw(1, None).unwrap();
+        let tell = |phone: &mut Phone| {
+            let told = FeedItem::Settled { txn: parked.txn, answer: Answer::Applied { rev: 60 } };
+            phone.fetch(vec![told], 61);
+        };
+        if is_told_first {
+            tell(&mut phone);
+        }
+        let detail = "it was withdrawn already".to_owned();
+        answer(&mut phone, Answer::Rejected { reason: Rejection::AlreadyWithdrawn, detail });
+        if !is_told_first {
+            tell(&mut phone);
+        }
+        assert!(phone.engine.records(None, 10).unwrap()[2].withdrawn, "told first: {is_told_first}");
+    }
+}
+
+#[test]
 fn a_lost_reply_keeps_everything_and_waits_with_growing_backoff() {
     let (_folder, mut phone) = phone_with(5);
     let mut longest = Duration::ZERO;

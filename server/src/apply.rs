@@ -36,6 +36,8 @@ pub(crate) struct TakenBack {
 pub(crate) enum Fault {
     /// Its own doing: it is settled with this.
     Rejected(Rejection, String),
+    /// It is about one of a kind that this version does not know: it is parked like that one.
+    Unknown,
     /// The server's doing.
     Failed(Error),
 }
@@ -105,22 +107,20 @@ impl Books<'_> {
     }
 
     /// Settles a parked mutation that this version may know, as an event of the history `dashboard`: in its own
-    /// history, later ones stand already. `None` if it is still unknown.
+    /// history, later ones stand already. `None` if it stays parked.
     pub(crate) fn settle_parked(
         &mut self,
         dashboard: &mut Actor,
         parked: &Stored,
     ) -> Result<Option<Answer>, Error> {
         let parsed = Parsed::of(&parked.body);
-        if matches!(parsed, Parsed::Unknown { .. }) {
-            return Ok(None);
-        }
         let about = about(&parsed);
-        let mut answer = self.judge(dashboard, parsed)?;
-        let rev = match &mut answer {
+        let answer = self.judge(dashboard, parsed)?;
+        let rev = match &answer {
+            Answer::Parked => return Ok(None),
             Answer::Applied { rev } => *rev,
-            // Its author's phones have to hear of it, whatever became of it.
-            _ => self.take_rev(),
+            // Its author's phones have to hear of it too.
+            Answer::Rejected { .. } => self.take_rev(),
         };
         self.tx.unpark(self.plant.id, (self.author.id, parked.txn), (&answer, rev), about)?;
         let dot = Dot { actor: dashboard.id, seq: dashboard.next_seq };
@@ -181,6 +181,7 @@ impl Books<'_> {
     fn settle_fault(&self, mutation: &Mutation, fault: Fault) -> Result<Answer, Error> {
         match fault {
             Fault::Rejected(reason, detail) => Ok(Answer::Rejected { reason, detail }),
+            Fault::Unknown => Ok(Answer::Parked),
             // At the other pace, what failed may be a row of an earlier mutation.
             Fault::Failed(error) if self.pace == Pace::OneByOne && error.is_its_own() => {
                 tracing::error!(txn_id = %mutation.txn, %error, "a mutation failed alone");

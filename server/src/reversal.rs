@@ -28,7 +28,9 @@ impl Books<'_> {
             Parsed::Known(known) => {
                 return Err(not_reversible(format!("{} {target} cannot be withdrawn", known.action.kind())));
             }
-            Parsed::Unknown { .. } | Parsed::Malformed { .. } => {
+            // A newer server has applied it, and has to take it back too.
+            Parsed::Unknown { .. } => return Err(Fault::Unknown),
+            Parsed::Malformed { .. } => {
                 return Err(not_reversible(format!("{target} cannot be read")));
             }
         };

@@ -8,13 +8,8 @@ use std::collections::BTreeSet;
 /// Actions of a small world.
 const ACTIONS: u64 = 300;
 
-/// All but servers of two versions over one store: what a server of before rejects there, docs/reliability.md tells.
-fn faults() -> Faults {
-    "-rollout".parse().expect("a fault's name")
-}
-
 fn small(seed: u64) -> Result<Report, Box<Failure>> {
-    run::run(&Config::small(seed, ACTIONS, faults()), &mut |_| {})
+    run::run(&Config::small(seed, ACTIONS, Faults::ALL), &mut |_| {})
 }
 
 /// Fails with what it takes to see it again.
@@ -23,9 +18,7 @@ fn passed(result: Result<Report, Box<Failure>>) -> Report {
         Ok(report) => report,
         Err(failure) => {
             let (seed, actions) = (failure.config.seed, failure.config.actions);
-            panic!(
-                "{failure}\nagain: cargo xtask sim --seeds 1 --seed {seed} --actions {actions} --faults=-rollout"
-            )
+            panic!("{failure}\nagain: cargo xtask sim --seeds 1 --seed {seed} --actions {actions}")
         }
     }
 }

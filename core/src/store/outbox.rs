@@ -151,8 +151,16 @@ pub(crate) fn recorded(tx: &Transaction<'_>, id: u64) -> Result<Option<Recorded>
     Ok(query.query_row([id], Recorded::from_row).optional()?)
 }
 
-pub(crate) fn set_undone_by(tx: &Transaction<'_>, id: u64, by: Option<u64>) -> Result<(), Error> {
+/// The record `id` is taken back by the record `by`.
+pub(crate) fn undo(tx: &Transaction<'_>, id: u64, by: u64) -> Result<(), Error> {
     tx.prepare_cached("UPDATE record SET undone_by = ? WHERE id = ?")?.execute(params![by, id])?;
+    Ok(())
+}
+
+/// The record `id` stands again, unless another one than `by` has taken it back.
+pub(crate) fn redo(tx: &Transaction<'_>, id: u64, by: u64) -> Result<(), Error> {
+    tx.prepare_cached("UPDATE record SET undone_by = NULL WHERE id = ? AND undone_by = ?")?
+        .execute(params![id, by])?;
     Ok(())
 }
 
@@ -174,7 +182,10 @@ pub(crate) fn accept(tx: &Transaction<'_>, id: u64) -> Result<(), Error> {
         id,
         RecordState::Refused.code()
     ])?;
-    Ok(())
+    match recorded(tx, id)?.and_then(|record| record.undoes) {
+        Some(target) => undo(tx, target, id),
+        None => Ok(()),
+    }
 }
 
 /// Drops some of the settled records that are not among the newest any more.

@@ -45,7 +45,7 @@ pub(crate) fn lay(tx: &Transaction<'_>, meta: &mut Meta, entry: &Entry<'_>) -> R
             meta.since = id;
         }
         (Action::AddCustomer { route, .. }, _) => lay_new_customer(tx, id, *route, entry.customer)?,
-        (_, Some(target)) => outbox::set_undone_by(tx, target.id, Some(id))?,
+        (_, Some(target)) => outbox::undo(tx, target.id, id)?,
         _ => {}
     }
     let shift = match &entry.undoes {
@@ -203,7 +203,7 @@ pub(crate) fn mend(tx: &Transaction<'_>) -> Result<(), Error> {
 /// more, and what it took back stands again.
 pub(crate) fn refuse(tx: &Transaction<'_>, record: &Recorded) -> Result<(), Error> {
     if let Some(target) = record.undoes {
-        outbox::set_undone_by(tx, target, None)?;
+        outbox::redo(tx, target, record.id)?;
     }
     let is_new_customer =
         matches!(&record.mutation, Some(mutation) if matches!(mutation.action, Action::AddCustomer { .. }));

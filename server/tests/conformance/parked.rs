@@ -80,6 +80,25 @@ fn what_its_author_has_withdrawn_stays_without_effect_after_an_update() {
 }
 
 #[test]
+fn the_withdrawal_of_what_only_a_newer_server_can_read_waits_for_one() {
+    let world = world();
+    let mut phone = world.phone();
+    let target = phone.record(world.cash(30));
+    phone.sync(&world);
+    // A newer server has applied it, as one in the midst of an update does.
+    world.run("UPDATE mutations SET body = replace(body, '\"v\":1', '\"v\":2') WHERE kind = 'collect_cash'");
+    phone.record(Action::Withdraw { target, reason: None, restore: None });
+    phone.record(world.cash(7));
+    let answers: Vec<_> = phone.sync(&world).results.into_iter().map(|result| result.answer).collect();
+    assert!(matches!(&answers[..], [Answer::Parked, Answer::Applied { .. }]), "{answers:?}");
+    assert_eq!(world.server.settle_parked().unwrap(), 0, "still unknown");
+    assert_eq!(world.ledger(), [-30, -7]);
+    world.run("UPDATE mutations SET body = replace(body, '\"v\":2', '\"v\":1')");
+    assert_eq!(world.server.settle_parked().unwrap(), 1);
+    assert_eq!(world.ledger(), [-30, -7, 30]);
+}
+
+#[test]
 fn what_a_manager_has_dealt_with_stays_without_effect_after_an_update() {
     let world = world();
     let mut phone = world.phone();

@@ -39,7 +39,7 @@ impl Plant {
         }
         let intent = self.intents.remove(&key).ok_or_else(|| format!("nobody did this: {body}"))?;
         check_intent(&intent, &mutation.action)?;
-        let is_parked = unknown.contains(&mutation.action.kind());
+        let is_parked = self.is_unknown(author, &mutation.action, unknown);
         let (verdict, effect, body) = if is_parked {
             self.parked.insert((now, place.0, place.1), (author, txn));
             self.intents.insert(key, intent);
@@ -48,10 +48,20 @@ impl Plant {
             let (verdict, effect) = self.judge(author, place, &mutation, &intent)?;
             (verdict, effect, None)
         };
-        let known =
-            Known { digest, verdict: verdict.clone(), effect, is_withdrawn: false, is_closed: false, body };
-        self.known.insert(key, known);
+        let kind = mutation.action.kind();
+        self.known.insert(key, Known { digest, body, ..Known::new(kind, verdict.clone(), effect) });
         Ok((txn, verdict, false))
+    }
+
+    /// Whether a server that does not know the kinds `unknown` cannot tell what this does: it is of such a kind, or
+    /// takes back what a newer server has applied of such a kind.
+    fn is_unknown(&self, author: Author, action: &Action, unknown: &[&str]) -> bool {
+        let taken_back = match action {
+            Action::Withdraw { target, .. } => self.known.get(&(author.account, *target)),
+            _ => None,
+        };
+        let taken_back = taken_back.filter(|known| matches!(known.verdict, Verdict::Applied(_)));
+        unknown.contains(&action.kind()) || taken_back.is_some_and(|known| unknown.contains(&known.kind))
     }
 
     /// A manager's own mutation, of the plant's dashboard.
@@ -73,30 +83,27 @@ impl Plant {
         let seq = self.histories.entry(dashboard).or_default().len() as u64 + 1;
         let mutation = Mutation { v: 1, txn, at: Timestamp(0), replaces: None, action: action.clone() };
         let (verdict, effect) = self.judge(author, (dashboard, seq), &mutation, intent)?;
-        let known = Known {
-            digest: 0,
-            verdict: verdict.clone(),
-            effect,
-            is_withdrawn: false,
-            is_closed: false,
-            body: None,
-        };
-        self.known.insert(key, known);
+        self.known.insert(key, Known::new(action.kind(), verdict.clone(), effect));
         self.histories.entry(dashboard).or_default().push(txn);
         Ok((verdict, false))
     }
 
-    /// A server that knows every kind settles what was parked; returns how many mutations that must be.
+    /// A server that does not know the kinds `unknown` settles what was parked and what it knows; returns how many
+    /// mutations that must be.
     ///
     /// # Errors
     /// If one of them cannot be read.
-    pub fn unpark(&mut self) -> Result<u64, Wrong> {
+    pub fn unpark(&mut self, unknown: &[&str]) -> Result<u64, Wrong> {
         let mut count = 0;
-        for (author, txn) in std::mem::take(&mut self.parked).into_values() {
+        for (arrived, (author, txn)) in std::mem::take(&mut self.parked) {
             let key = (author.account, txn);
-            let Some(known) = self.known.get_mut(&key).filter(|known| !known.is_closed) else { continue };
-            let body = known.body.take().ok_or_else(|| format!("{txn} was parked without a body"))?;
-            let mutation: Mutation = serde_json::from_str(&body).map_err(|error| error.to_string())?;
+            let Some(known) = self.known.get(&key).filter(|known| !known.is_closed) else { continue };
+            let body = known.body.as_ref().ok_or_else(|| format!("{txn} was parked without a body"))?;
+            let mutation: Mutation = serde_json::from_str(body).map_err(|error| error.to_string())?;
+            if self.is_unknown(author, &mutation.action, unknown) {
+                self.parked.insert(arrived, (author, txn));
+                continue;
+            }
             let intent = self.intents.remove(&key).ok_or_else(|| format!("nobody did {txn}"))?;
             let seq = self.histories.entry(self.dashboard).or_default().len() as u64 + 1;
             let (verdict, effect) = self.judge(author, (self.dashboard, seq), &mutation, &intent)?;
@@ -107,7 +114,7 @@ impl Plant {
             self.unparked.insert(rev, key);
             self.histories.entry(self.dashboard).or_default().push(txn);
             if let Some(known) = self.known.get_mut(&key) {
-                (known.verdict, known.effect) = (verdict, effect);
+                (known.verdict, known.effect, known.body) = (verdict, effect, None);
             }
             count += 1;
         }

@@ -136,6 +136,7 @@ pub struct Line {
 /// A mutation that has arrived.
 #[derive(Debug)]
 struct Known {
+    kind: &'static str,
     digest: u64,
     verdict: Verdict,
     effect: Effect,
@@ -143,6 +144,12 @@ struct Known {
     is_closed: bool,
     /// The body, kept as long as it is parked.
     body: Option<String>,
+}
+
+impl Known {
+    fn new(kind: &'static str, verdict: Verdict, effect: Effect) -> Self {
+        Self { kind, digest: 0, verdict, effect, is_withdrawn: false, is_closed: false, body: None }
+    }
 }
 
 /// What a mutation did, as far as taking it back needs that.

@@ -218,12 +218,26 @@ impl World {
         Ok(())
     }
 
+    /// A server process starts: it settles what is parked and what it knows.
     pub(super) fn bring_up(&mut self, node: usize) -> Result<(), Wrong> {
         if self.nodes[node].server.is_some() {
             return Ok(());
         }
         let (path, time) = (self.path(), self.time.clone());
-        self.nodes[node].start(&path, &time)
+        self.nodes[node].start(&path, &time)?;
+        let Some(server) = &self.nodes[node].server else { return Ok(()) };
+        let unknown = self.unknown_to(node);
+        let settled = super::older::knowing_all_but(unknown, || server.settle_parked());
+        let settled = settled.map_err(|error| format!("settling what is parked: {error}"))?;
+        let mut expected = 0;
+        for site in &mut self.sites {
+            expected += site.model.unpark(unknown)?;
+        }
+        if settled == expected {
+            Ok(())
+        } else {
+            Err(format!("{settled} parked mutations are settled, not {expected}"))
+        }
     }
 
     /// An update begins: phones have it at once, one server after another gets it.
@@ -244,20 +258,11 @@ impl World {
         Ok(())
     }
 
-    /// A server gets the newest version: it settles what those of before have parked.
+    /// A server gets the newest version.
     pub(super) fn upgrade(&mut self, node: usize) -> Result<(), Wrong> {
         self.nodes[node].version = self.version;
         self.nodes[node].server = None;
         self.bring_up(node)?;
-        let Some(server) = &self.nodes[node].server else { return Ok(()) };
-        let settled = server.settle_parked().map_err(|error| format!("settling what is parked: {error}"))?;
-        let mut expected = 0;
-        for site in &mut self.sites {
-            expected += site.model.unpark()?;
-        }
-        if settled != expected {
-            return Err(format!("{settled} parked mutations are settled, not {expected}"));
-        }
         if self.nodes.iter().all(|node| node.version == self.version) {
             self.rollout = None;
             self.later(HOUR, Event::NeedNewApps);
