@@ -32,11 +32,15 @@ pub enum Bug {
     BackoffNeverWoken,
     /// Any reply with status 200 is taken for the server's.
     ReplyFromPortal,
+    /// What was not accepted leaves the outbox and goes nowhere.
+    RejectedDropped,
+    /// A duplicate takes effect again.
+    DuplicateTakesEffect,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::CommitApart,
         Self::SynchronousOff,
         Self::AckBeforeCommit,
@@ -49,6 +53,8 @@ impl Bug {
         Self::CancelledDrain,
         Self::BackoffNeverWoken,
         Self::ReplyFromPortal,
+        Self::RejectedDropped,
+        Self::DuplicateTakesEffect,
     ];
 }
 

@@ -81,6 +81,10 @@ impl Books<'_> {
             if first.actor != actor.id {
                 actor.inherited.observe(first);
             }
+            #[cfg(feature = "planted")]
+            if planted::is(Bug::DuplicateTakesEffect) {
+                self.judge(actor, parsed)?;
+            }
             answer
         } else {
             let (kind, customer) = about(&parsed);

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 
 /// How many of the last events are kept as text, for a report of a failure.
-const KEPT: usize = 60;
+const KEPT: usize = 300;
 
 /// What happened so far.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub struct History {
     hash: Sha256,
     events: u64,
     recent: VecDeque<String>,
+    /// Whether lines are kept: they cost time.
+    is_told: bool,
 }
 
 impl History {
@@ -28,12 +30,20 @@ impl History {
         self.events += 1;
     }
 
-    /// Keeps a line about the event just noted, for a person who looks into a failure.
-    pub fn tell(&mut self, line: String) {
+    /// From now on lines are kept.
+    pub fn keep_lines(&mut self) {
+        self.is_told = true;
+    }
+
+    /// Keeps a line about what happened, for a person who looks into a failure.
+    pub fn tell(&mut self, at: Ms, line: impl FnOnce() -> String) {
+        if !self.is_told {
+            return;
+        }
         if self.recent.len() == KEPT {
             self.recent.pop_front();
         }
-        self.recent.push_back(line);
+        self.recent.push_back(format!("{:>9.1} s  {}", at as f64 / 1000.0, line()));
     }
 
     /// How many events there were.

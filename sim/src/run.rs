@@ -34,6 +34,8 @@ pub struct Failure {
     pub at: Ms,
     /// How they disagree.
     pub wrong: String,
+    /// What happened last; nothing in a first run, which has no time to tell.
+    pub told: Vec<String>,
 }
 
 /// Runs a world; `progress` is told after each operation.
@@ -60,6 +62,7 @@ pub fn run(config: &Config, progress: &mut dyn FnMut(&World)) -> Result<Report, 
 pub fn replay(config: &Config, kept: &BTreeSet<u64>) -> Result<Report, Box<Failure>> {
     let failed = |world: Option<&World>, step, wrong| failure(config, world, step, wrong);
     let mut world = World::new(config).map_err(|wrong| failed(None, 0, wrong))?;
+    world.keep_lines();
     for &number in kept {
         let result = world.perform(&operation(config, number));
         result.map_err(|wrong| failed(Some(&world), number, wrong))?;
@@ -82,12 +85,13 @@ fn finish(config: &Config, mut world: World, step: u64) -> Result<Report, Box<Fa
 fn failure(config: &Config, world: Option<&World>, step: u64, wrong: String) -> Box<Failure> {
     let performed = world.map_or(0, |world| world.stats().operations);
     let at = world.map_or(0, World::now);
-    Box::new(Failure { config: config.clone(), step, performed, at, wrong })
+    let told = world.into_iter().flat_map(|world| world.history().recent()).map(str::to_owned).collect();
+    Box::new(Failure { config: config.clone(), step, performed, at, wrong, told })
 }
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { config, step, performed, at, wrong } = self;
+        let Self { config, step, performed, at, wrong, .. } = self;
         write!(
             f,
             "seed {} fails at step {step} ({performed} operations, {} s of virtual time): {wrong}",

@@ -230,17 +230,17 @@ const BETWEEN_VISITS: Ms = 240_000;
 /// How often each kind of fault strikes that is an operation of its own, against visits.
 const STRIKES: [(Fault, u32); 12] = [
     (Fault::Tunnel, 30),
-    (Fault::Kill, 12),
+    (Fault::Kill, 14),
     (Fault::Suspension, 14),
     (Fault::Portal, 8),
-    (Fault::Expiry, 6),
-    (Fault::Clock, 6),
-    (Fault::Restore, 5),
-    (Fault::Clone, 2),
-    (Fault::Reinstall, 2),
-    (Fault::Revocation, 2),
-    (Fault::Crash, 8),
-    (Fault::Rollout, 3),
+    (Fault::Expiry, 8),
+    (Fault::Clock, 8),
+    (Fault::Restore, 14),
+    (Fault::Clone, 6),
+    (Fault::Reinstall, 4),
+    (Fault::Revocation, 4),
+    (Fault::Crash, 10),
+    (Fault::Rollout, 6),
 ];
 
 const VISITS: u32 = 700;

@@ -18,7 +18,7 @@ pub(super) fn digest(body: &str) -> u64 {
 }
 
 impl Plant {
-    /// A mutation arrives: says what the server must answer, and whether it is a duplicate. `unknown` are the kinds that
+    /// A mutation arrives: says what the server must answer, and whether it is known already. `unknown` are the kinds that
     /// the server at hand does not know yet.
     pub(super) fn settle(
         &mut self,
@@ -342,6 +342,7 @@ fn seen_of<'i>(intent: &'i Intent, edit: &Edit) -> Result<&'i Seen, Wrong> {
 /// Whether what arrives is what was done.
 fn check_intent(intent: &Intent, action: &Action) -> Result<(), Wrong> {
     let is_same = intent.kind == action.kind()
+        && intent.target == action.target()
         && (intent.customer == action.customer() || action.target().is_some())
         && intent.amount == ledger_amount(action);
     let changes = match action {

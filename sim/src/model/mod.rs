@@ -16,7 +16,7 @@ pub(crate) use feed::{same_day, same_profile};
 
 pub use counts::Counts;
 pub use registers::{Seen, Write};
-pub use sync::Told;
+pub use sync::{Arrival, Told};
 
 use carboy_protocol::wire::{Answer, Rejection};
 use carboy_protocol::{
@@ -64,6 +64,8 @@ pub struct Intent {
     pub changes: Option<BTreeMap<Field, String>>,
     /// What its writer had seen, if it writes to a profile.
     pub seen: Option<Seen>,
+    /// The earlier one that it takes back or accepts.
+    pub target: Option<TxnId>,
 }
 
 /// Who records something.

@@ -4,13 +4,24 @@ use super::{Author, Plant, Verdict, Wrong};
 use carboy_protocol::wire::SyncRequest;
 use carboy_protocol::{Mutation, Timestamp, TxnId};
 
+/// How a mutation arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// For the first time.
+    New,
+    /// Again, at the place where it stands.
+    Repeated,
+    /// Again, at another place: the phone has taken a new actor since.
+    Moved,
+}
+
 /// What a batch must be answered with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
     /// This history was continued elsewhere.
     Forked,
-    /// Each mutation's answer, and whether it is a duplicate.
-    Answers(Vec<(TxnId, Verdict, bool)>),
+    /// Each mutation's answer, and how it arrived.
+    Answers(Vec<(TxnId, Verdict, Arrival)>),
 }
 
 impl Plant {
@@ -40,11 +51,16 @@ impl Plant {
         }
         let mut answers = Vec::with_capacity(request.mutations.len());
         for (seq, body) in (request.first_seq..).zip(&request.mutations) {
-            let (txn, verdict, duplicate) = self.settle(author, (actor, seq), (body.get(), now), unknown)?;
+            let (txn, verdict, is_known) = self.settle(author, (actor, seq), (body.get(), now), unknown)?;
             if seq > has {
                 self.histories.entry(actor).or_default().push(txn);
             }
-            answers.push((txn, verdict, duplicate));
+            let arrival = match (is_known, seq > has) {
+                (false, _) => Arrival::New,
+                (true, false) => Arrival::Repeated,
+                (true, true) => Arrival::Moved,
+            };
+            answers.push((txn, verdict, arrival));
         }
         Ok(Told::Answers(answers))
     }

@@ -153,7 +153,7 @@ impl World {
                 _ => None,
             })
             .collect();
-        if listed != phone.file.attention {
+        if !listed.iter().eq(phone.file.attention.keys()) {
             return Err(format!("lists {listed:?} as not accepted, not {:?}", phone.file.attention));
         }
         for txn in &listed {

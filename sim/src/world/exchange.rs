@@ -7,10 +7,10 @@ use super::server::{self, Served};
 use super::{Event, World};
 use crate::clock::Ms;
 use crate::link::Direction;
-use crate::model::{Author, Told, Wrong};
+use crate::model::{Arrival, Author, Told, Wrong};
 use crate::schedule::Fault;
 use carboy_core::{Exchange, LinkError, Reply};
-use carboy_protocol::wire::{Refusal, SyncReply};
+use carboy_protocol::wire::{Refusal, SyncReply, SyncRequest};
 use carboy_protocol::{Role, Timestamp};
 use std::rc::Rc;
 
@@ -213,6 +213,15 @@ impl World {
         if device.is_revoked {
             return Err(format!("a revoked device was served: {}", device.id));
         }
+        self.history.tell(self.time.now(), || {
+            let SyncRequest { actor, first_seq, last_seq, cursor, .. } = request;
+            let told = match reply {
+                Some(reply) => format!("{:?}, cursor {}", reply.results, reply.cursor),
+                None => "forked".to_owned(),
+            };
+            let phone = flight.phone;
+            format!("server {node}, phone {phone}: {actor} {first_seq}..{last_seq} behind {cursor}: {told}")
+        });
         let author = Author { account: device.account, role: Role::Rider };
         let model = &mut self.sites[device.plant].model;
         let expected = model.receive(author, request, now, unknown)?;
@@ -224,13 +233,12 @@ impl World {
         if reply.actor != request.actor || reply.results.len() != answers.len() {
             return Err(format!("{} answers where there are {}", reply.results.len(), answers.len()));
         }
-        for ((seq, result), (txn, verdict, duplicate)) in
+        for ((seq, result), (txn, verdict, arrival)) in
             (request.first_seq..).zip(&reply.results).zip(&answers)
         {
-            if result.seq != seq || result.duplicate != *duplicate || !verdict.is(&result.answer) {
-                return Err(format!(
-                    "{txn} at {seq} is told {result:?}, not {verdict:?}, duplicate {duplicate}"
-                ));
+            let is_duplicate = *arrival != Arrival::New;
+            if result.seq != seq || result.duplicate != is_duplicate || !verdict.is(&result.answer) {
+                return Err(format!("{txn} at {seq} is told {result:?}, not {verdict:?}, {arrival:?}"));
             }
         }
         self.stats.settle(&answers);
@@ -243,6 +251,11 @@ impl World {
         let phone = &mut self.phones[number];
         phone.flight = None;
         let Return { outcome, told } = back;
+        self.history.tell(now, || match (&outcome, &told) {
+            (_, Some((reply, _))) => format!("phone {number} takes the answer up to {}", reply.cursor),
+            (Ok(reply), None) => format!("phone {number} gets a {}", reply.status),
+            (Err(LinkError(why)), None) => format!("phone {number} gets nothing: {why}"),
+        });
         let bytes = outcome.as_ref().map_or(&b"lost"[..], |reply| &reply.body);
         self.history.note(now, "back", number, &bytes[..bytes.len().min(64)]);
         let mut dice = phone.dice.clone();

@@ -16,6 +16,8 @@ pub(crate) struct Record {
     pub(crate) amount: i64,
     /// Whether it writes to the customer's profile.
     pub(crate) is_edit: bool,
+    /// The earlier one that it takes back or accepts.
+    pub(crate) target: Option<TxnId>,
 }
 
 /// A write to a profile of this file's own history.
@@ -42,8 +44,8 @@ pub(crate) struct File {
     edits: BTreeMap<CustomerId, Vec<OwnEdit>>,
     /// What the products cost, as the feed told.
     pub(crate) prices: BTreeMap<String, i64>,
-    /// What must be on the attention list.
-    pub(crate) attention: BTreeSet<TxnId>,
+    /// What must be on the attention list, each with the record that it takes back.
+    pub(crate) attention: BTreeMap<TxnId, Option<TxnId>>,
 }
 
 /// What the server's state was when it made a reply.
@@ -88,7 +90,7 @@ impl File {
                 Answer::Applied { rev } if rev > reply.cursor => self.laid.push((rev, record)),
                 Answer::Applied { rev } => self.lift(&record, Some(rev)),
                 Answer::Rejected { .. } | Answer::Parked => {
-                    self.attention.insert(record.txn);
+                    self.attention.insert(record.txn, record.target);
                     self.lift(&record, None);
                 }
             }
@@ -125,12 +127,7 @@ impl File {
 
     fn lift(&mut self, record: &Record, rev: Option<u64>) {
         let Some(customer) = record.customer else { return };
-        if let Some(over) = self.over.get_mut(&customer) {
-            *over -= record.amount;
-            if *over == 0 {
-                self.over.remove(&customer);
-            }
-        }
+        *self.over.entry(customer).or_default() -= record.amount;
         for edit in self.edits.get_mut(&customer).into_iter().flatten() {
             if edit.txn == record.txn {
                 (edit.is_laid, edit.rev) = (false, rev);

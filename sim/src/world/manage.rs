@@ -112,7 +112,7 @@ impl World {
         };
         let mut id = [0; 16];
         dice.fill(&mut id);
-        let intent = Intent { kind, customer: Some(customer), amount, changes, seen };
+        let intent = Intent { kind, customer: Some(customer), amount, changes, seen, target: None };
         Ok(Submission { manager, txn: TxnId::from_bytes(id), action, intent })
     }
 
@@ -182,7 +182,8 @@ impl World {
         let route = dice.pick(&self.sites[number].routes).copied().filter(|_| dice.chance(500));
         let action = Action::AddCustomer { customer, fields: fields.clone(), route };
         let (amount, changes, seen) = (None, Some(fields), None);
-        let intent = Intent { kind: "add_customer", customer: Some(customer), amount, changes, seen };
+        let intent =
+            Intent { kind: "add_customer", customer: Some(customer), amount, changes, seen, target: None };
         dice.fill(&mut id);
         self.stats.act(intent.kind);
         let form = Submission { manager, txn: TxnId::from_bytes(id), action, intent };

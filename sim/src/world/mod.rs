@@ -83,6 +83,8 @@ enum Event {
     PortalLeft { phone: usize },
     /// The app comes back to the front.
     Resume { phone: usize },
+    /// A phone's backup comes back onto it.
+    Restore { phone: usize },
     /// A server comes up.
     Up { node: usize },
     /// A server gets the newest version.
@@ -161,6 +163,11 @@ impl World {
         &self.history
     }
 
+    /// From now on the history keeps lines for a person to read.
+    pub fn keep_lines(&mut self) {
+        self.history.keep_lines();
+    }
+
     /// Lets everything happen that comes before `operation`, and then that.
     ///
     /// # Errors
@@ -237,6 +244,7 @@ impl World {
                 self.wake(phone, Wake::Online)
             }
             Event::Resume { phone } => self.resume(phone),
+            Event::Restore { phone } => self.restore(phone),
             Event::Up { node } => self.bring_up(node),
             Event::Upgrade { node } => self.upgrade(node),
             Event::NeedNewApps => {
@@ -308,5 +316,10 @@ impl World {
         let pending = phone.map(|phone| &self.phones[phone].file.pending);
         let kinds = pending.into_iter().flatten().take(50).map(|record| record.kind);
         self.stats.strike(fault, kinds);
+        let at = self.time.now();
+        self.history.tell(at, || match phone {
+            Some(phone) => format!("{} strikes phone {phone}", fault.name()),
+            None => format!("{} strikes", fault.name()),
+        });
     }
 }

@@ -94,6 +94,7 @@ impl World {
                 amount: None,
                 changes: Some(fields),
                 seen: None,
+                target: None,
             };
             self.act(number, 0, &action, &intent)?;
             self.sites[number].customers.push(customer);

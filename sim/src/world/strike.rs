@@ -1,6 +1,7 @@
 //! Faults that strike a phone or a server as a whole.
 
 use super::phone::{Backup, Life, Owner, Phone, copy_folder};
+use super::tap::Tap;
 use super::{Event, Rollout, World};
 use crate::clock::Ms;
 use crate::dice::Dice;
@@ -73,8 +74,8 @@ impl World {
                 if dice.chance(700) { self.start(number) } else { Ok(()) }
             }
             Fault::Suspension => self.suspend(number, &mut dice),
-            Fault::Restore => self.restore(number, &mut dice),
-            Fault::Clone => self.clone_phone(number),
+            Fault::Restore => self.back_up(number, &mut dice),
+            Fault::Clone => self.clone_phone(number, &mut dice),
             Fault::Reinstall => self.reinstall(number),
             Fault::Revocation => self.revoke(number),
             _ => Ok(()),
@@ -101,34 +102,39 @@ impl World {
         Ok(())
     }
 
-    /// A backup is made, or the one made before comes back onto the phone.
-    fn restore(&mut self, number: usize, dice: &mut Dice) -> Result<(), Wrong> {
+    /// A backup is made. Sooner or later it comes back onto the phone.
+    fn back_up(&mut self, number: usize, dice: &mut Dice) -> Result<(), Wrong> {
         let folder = self.folder.path().join(format!("backup-{number}"));
-        let phone = &mut self.phones[number];
-        match phone.backup.clone() {
-            Some(Backup { folder, file }) if dice.chance(600) => {
-                self.count_fault(Fault::Restore, Some(number));
-                let phone = &mut self.phones[number];
-                phone.kill(false)?;
-                std::fs::remove_dir_all(&phone.folder).map_err(|error| error.to_string())?;
-                copy_folder(&folder, &phone.folder)?;
-                self.stats.lost_with_phones += lost(&phone.file, &file);
-                phone.file = file;
-                self.start(number)
-            }
-            _ => {
-                if folder.exists() {
-                    std::fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
-                }
-                copy_folder(&phone.folder, &folder)?;
-                phone.backup = Some(Backup { folder, file: phone.file.clone() });
-                Ok(())
-            }
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
         }
+        let phone = &mut self.phones[number];
+        copy_folder(&phone.folder, &folder)?;
+        phone.backup = Some(Backup { folder, file: phone.file.clone() });
+        self.later(dice.within(MINUTE..HOUR), Event::Restore { phone: number });
+        Ok(())
+    }
+
+    pub(super) fn restore(&mut self, number: usize) -> Result<(), Wrong> {
+        let phone = &mut self.phones[number];
+        let Some(Backup { folder, file }) = phone.backup.clone().filter(|_| phone.life != Life::Gone) else {
+            return Ok(());
+        };
+        if self.is_calm {
+            return Ok(());
+        }
+        self.count_fault(Fault::Restore, Some(number));
+        let phone = &mut self.phones[number];
+        phone.kill(false)?;
+        std::fs::remove_dir_all(&phone.folder).map_err(|error| error.to_string())?;
+        copy_folder(&folder, &phone.folder)?;
+        self.stats.lost_with_phones += lost(&phone.file, &file);
+        phone.file = file;
+        self.start(number)
     }
 
     /// The phone's file, with its secrets, goes on a second phone of the same rider.
-    fn clone_phone(&mut self, number: usize) -> Result<(), Wrong> {
+    fn clone_phone(&mut self, number: usize, dice: &mut Dice) -> Result<(), Wrong> {
         // More than a few phones to a rider only slow the run down.
         let site = self.phones[number].plant;
         let account = self.phones[number].account;
@@ -156,6 +162,12 @@ impl World {
         phone.file = original.file.clone();
         self.phones.push(phone);
         self.sites[site].riders[rider].phones.push(copy);
+        // One hand does not know what the other does: both take back the same.
+        let chance = dice.seed();
+        for phone in [number, copy] {
+            let event = Event::Tap { phone, tap: Tap::Withdraw, customer: None, dice: chance };
+            self.later(dice.within(0..MINUTE), event);
+        }
         self.start(copy)
     }
 

@@ -180,9 +180,20 @@ impl World {
             Means::AsWritten => self.written(number, saved.id)?,
         };
         self.stats.act(intent.kind);
+        self.history.tell(now, || {
+            let id = saved.id;
+            let Intent { kind, changes, .. } = &intent;
+            format!("phone {number} saves {id} {} {kind} {customer:?} {amount} {changes:?}", saved.txn)
+        });
         let phone = &mut self.phones[number];
-        let record =
-            Record { txn: saved.txn, kind: intent.kind, customer, amount, is_edit: intent.seen.is_some() };
+        let record = Record {
+            txn: saved.txn,
+            kind: intent.kind,
+            customer,
+            amount,
+            is_edit: intent.seen.is_some(),
+            target: intent.target,
+        };
         phone.file.record(record, intent.seen.as_ref());
         if let (Some(customer), "add_customer") = (intent.customer, intent.kind) {
             let customers = &mut self.sites[phone.plant].customers;
@@ -218,13 +229,24 @@ impl World {
             (_, Some(customer)) if is_edit => Some(phone.file.seen(customer)),
             _ => None,
         };
-        if let Some(dealt_with) = mutation.replaces.or(action.target()) {
+        let target = action.target();
+        if let Some(dealt_with) = mutation.replaces.or(target) {
             // Whatever deals with it takes it off the list.
             phone.file.attention.remove(&dealt_with);
         }
+        // So does trying a reversal again that was not accepted, which the new one does not name.
+        let same = phone.file.attention.iter().find(|(_, of)| of.is_some() && **of == target);
+        if let Some((&tried, _)) = same {
+            let items = engine.attention(0, u32::MAX).map_err(|error| error.to_string())?;
+            let is_it =
+                |item: &Attention| matches!(item, Attention::Refused(refused) if refused.txn == Some(tried));
+            if !items.iter().any(is_it) {
+                phone.file.attention.remove(&tried);
+            }
+        }
         let (kind, customer) = (action.kind(), action.customer());
         let ledger = crate::model::ledger_amount(&action);
-        Ok((Intent { kind, customer, amount: ledger, changes: None, seen }, amount, about))
+        Ok((Intent { kind, customer, amount: ledger, changes: None, seen, target }, amount, about))
     }
 
     /// A record that is in the file although the app could not say so any more.
@@ -334,7 +356,7 @@ impl Hand {
         }
         let receipt = self.engine.update_profile(customer, changes.clone())?;
         let (kind, customer) = ("update_profile", Some(customer));
-        let intent = Intent { kind, customer, amount: None, changes: Some(changes), seen };
+        let intent = Intent { kind, customer, amount: None, changes: Some(changes), seen, target: None };
         Ok(Some((receipt.into(), Means::This(intent))))
     }
 
@@ -348,7 +370,7 @@ impl Hand {
         let receipt = self.engine.add_customer(fields.clone(), route)?;
         let (kind, customer) = ("add_customer", Some(receipt.customer.customer));
         let seen = Some(Seen { lamport: 1, ..Seen::default() });
-        let intent = Intent { kind, customer, amount: None, changes: Some(fields), seen };
+        let intent = Intent { kind, customer, amount: None, changes: Some(fields), seen, target: None };
         Ok(Some((receipt.into(), Means::This(intent))))
     }
 
@@ -401,7 +423,7 @@ fn done(
     customer: Option<CustomerId>,
     amount: Option<i64>,
 ) -> Done {
-    let intent = Intent { kind, customer, amount, changes: None, seen: None };
+    let intent = Intent { kind, customer, amount, changes: None, seen: None, target: None };
     Ok(Some((saved.into(), Means::This(intent))))
 }
 

@@ -125,6 +125,7 @@ fn failed(options: &Options, failure: &Failure) -> Result<ExitCode> {
             Some(shrunk) => {
                 println!("{}", shrunk.failure);
                 print::operations(&failure.config, &shrunk.kept);
+                print::lines(&shrunk.failure);
                 shrunk.kept
             }
             None => {
@@ -149,6 +150,7 @@ fn replay(path: &std::path::Path) -> Result<ExitCode> {
         Err(failure) => {
             println!("{failure}");
             print::operations(&config, &kept);
+            print::lines(&failure);
             Ok(ExitCode::FAILURE)
         }
     }

@@ -1,7 +1,8 @@
 //! What a run shows while it goes on, and its report.
 
 use carboy_protocol::action::KINDS;
-use carboy_sim::run::Report;
+use carboy_sim::report::Stats;
+use carboy_sim::run::{Failure, Report};
 use carboy_sim::schedule::{Config, Fault, operation};
 use carboy_sim::world::World;
 use std::collections::BTreeSet;
@@ -16,34 +17,42 @@ const BAR: u64 = 30;
 
 const HOUR: u64 = 3_600_000;
 
-/// A bar.
+/// A bar; where nobody looks, a line at each tenth.
 pub(crate) struct Progress {
     of: u64,
     begun: Instant,
     shown: Instant,
+    tenths: u64,
     is_shown: bool,
 }
 
 impl Progress {
     pub(crate) fn new(of: u64) -> Self {
         let begun = Instant::now();
-        Self { of, begun, shown: begun, is_shown: std::io::stderr().is_terminal() }
+        Self { of: of.max(1), begun, shown: begun, tenths: 0, is_shown: std::io::stderr().is_terminal() }
     }
 
     pub(crate) fn show(&mut self, world: &World) {
-        if !self.is_shown || self.shown.elapsed() < SHOWN_EVERY {
-            return;
+        let done = world.stats().all_actions();
+        if self.is_shown && self.shown.elapsed() >= SHOWN_EVERY {
+            self.shown = Instant::now();
+            let full = (done * BAR / self.of).min(BAR);
+            let bar: String = (0..BAR).map(|place| if place < full { '█' } else { '·' }).collect();
+            eprint!("\r{bar} {} ", self.line(world));
+            // A bar that cannot be shown is no reason to stop.
+            drop(std::io::stderr().flush());
+        } else if !self.is_shown && done * 10 / self.of > self.tenths {
+            self.tenths = done * 10 / self.of;
+            println!("{}", self.line(world));
         }
-        self.shown = Instant::now();
+    }
+
+    fn line(&self, world: &World) -> String {
         let done = world.stats().all_actions();
         let faults: u64 = world.stats().faults.values().sum();
-        let full = (done * BAR / self.of.max(1)).min(BAR);
-        let bar: String = (0..BAR).map(|place| if place < full { '█' } else { '·' }).collect();
         let pace = done as f64 / self.begun.elapsed().as_secs_f64();
         let (hours, of) = (world.now() / HOUR, self.of);
-        eprint!("\r{bar} {done}/{of} actions, {pace:.0}/s, {faults} faults, {hours} virtual h ");
-        // A bar that cannot be shown is no reason to stop.
-        drop(std::io::stderr().flush());
+        format!("{done}/{of} actions, {pace:.0}/s, {faults} faults, {hours} virtual h, {}", memory())
     }
 
     pub(crate) fn end(&self) {
@@ -53,35 +62,45 @@ impl Progress {
     }
 }
 
+/// How much memory the process has by now, where the system tells.
+fn memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    resident.map_or_else(|| "unknown memory".to_owned(), |size| format!("{} resident", size.trim()))
+}
+
 /// The closing report.
 pub(crate) fn report(report: &Report, took: Duration) {
     let Report { config, stats, virtual_time, events, hash } = report;
     let actions = stats.all_actions();
     println!("nothing lost, nothing twice, no lockup; phones = server = model");
-    println!("  actions          {actions}");
-    println!("  operations       {}", stats.operations);
-    println!("  requests         {}", stats.requests);
-    println!(
-        "  answers          {} ({} duplicates, {} not accepted at first)",
-        stats.answers, stats.duplicates, stats.refused
-    );
-    println!("  gone with phones {} (unsent on a wiped or restored one)", stats.lost_with_phones);
-    println!("  faults           {}", stats.faults.values().sum::<u64>());
-    for (fault, count) in &stats.faults {
-        println!("    {fault:<14} {count}");
-    }
+    counts(stats);
     println!("  virtual time     {} h", virtual_time / HOUR);
     println!(
         "  wall time        {:.1} s ({:.0} actions/s)",
         took.as_secs_f64(),
         actions as f64 / took.as_secs_f64()
     );
+    println!("  memory           {}", memory());
     println!("  history          {events} events, {hash}");
     coverage(report);
     println!(
-        "  again            --seed {} --actions {} --riders {}",
-        config.seed, config.actions, config.riders
+        "  again            --seed {} --actions {} --riders {} --plants {} --servers {} --faults={}",
+        config.seed, config.actions, config.riders, config.plants, config.servers, config.faults
     );
+}
+
+fn counts(stats: &Stats) {
+    println!("  actions          {}", stats.all_actions());
+    println!("  operations       {}", stats.operations);
+    println!("  requests         {}", stats.requests);
+    let answers: Vec<_> = stats.answers.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    println!("  answers          {}", answers.join(", "));
+    println!("  gone with phones {} (unsent on a wiped or restored one)", stats.lost_with_phones);
+    println!("  faults           {}", stats.faults.values().sum::<u64>());
+    for (fault, count) in &stats.faults {
+        println!("    {fault:<14} {count}");
+    }
 }
 
 /// Which faults struck which kinds of mutations.
@@ -112,12 +131,19 @@ pub(crate) fn operations(config: &Config, kept: &BTreeSet<u64>) {
     }
 }
 
+/// What happened last.
+pub(crate) fn lines(failure: &Failure) {
+    println!("what happened last:");
+    for line in &failure.told {
+        println!("  {line}");
+    }
+}
+
 /// What many runs add up to.
 #[derive(Default)]
 pub(crate) struct Sum {
     runs: u64,
-    actions: u64,
-    faults: u64,
+    stats: Stats,
     virtual_time: u64,
     told: u64,
 }
@@ -125,23 +151,27 @@ pub(crate) struct Sum {
 impl Sum {
     pub(crate) fn add(&mut self, report: &Report, took: Duration) {
         self.runs += 1;
-        self.actions += report.stats.all_actions();
-        self.faults += report.stats.faults.values().sum::<u64>();
+        self.stats.add(&report.stats);
         self.virtual_time += report.virtual_time;
         if took.as_secs() / 10 > self.told {
             self.told = took.as_secs() / 10;
-            self.print(took);
+            self.line(took);
         }
     }
 
-    pub(crate) fn print(&self, took: Duration) {
+    fn line(&self, took: Duration) {
         println!(
             "{} seeds passed: {} actions, {} faults, {} virtual h, {:.0} s",
             self.runs,
-            self.actions,
-            self.faults,
+            self.stats.all_actions(),
+            self.stats.faults.values().sum::<u64>(),
             self.virtual_time / HOUR,
             took.as_secs_f64()
         );
+    }
+
+    pub(crate) fn print(&self, took: Duration) {
+        self.line(took);
+        counts(&self.stats);
     }
 }
