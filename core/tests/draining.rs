@@ -129,27 +129,24 @@ fn what_a_parked_reversal_takes_back_stays_taken_back_once_an_updated_server_has
         let (_folder, mut phone) = phone_with(1);
         let request = phone.request();
         phone.reply(&applied(&request, 51, vec![], 51));
-        let answer = |phone: &mut Phone, answer: Answer| {
-            let mut reply = applied(&phone.request(), 52, vec![], 52);
+        let answer = |phone: &mut Phone, answer: Answer, cursor: u64| {
+            phone.drainer.wake(Wake::Now);
+            let mut reply = applied(&phone.request(), 52, vec![], cursor);
             reply.results[0].answer = answer;
             phone.reply(&reply);
         };
         let parked = phone.engine.withdraw(1, None).unwrap();
-        answer(&mut phone, Answer::Parked);
-        // The rider tries it once more meanwhile.
+        answer(&mut phone, Answer::Parked, 52);
+        let mut told = vec![FeedItem::Settled { txn: parked.txn, answer: Answer::Applied { rev: 60 } }];
+        // The rider tries it once more while the phone asks for news.
+        phone.drainer.wake(Wake::Now);
+        let request = phone.request();
         phone.engine.withdraw(1, None).unwrap();
-        let tell = |phone: &mut Phone| {
-            let told = FeedItem::Settled { txn: parked.txn, answer: Answer::Applied { rev: 60 } };
-            phone.fetch(vec![told], 61);
-        };
-        if is_told_first {
-            tell(&mut phone);
-        }
+        let news = if is_told_first { std::mem::take(&mut told) } else { vec![] };
+        phone.reply(&applied(&request, 0, news, 61));
         let detail = "it was withdrawn already".to_owned();
-        answer(&mut phone, Answer::Rejected { reason: Rejection::AlreadyWithdrawn, detail });
-        if !is_told_first {
-            tell(&mut phone);
-        }
+        answer(&mut phone, Answer::Rejected { reason: Rejection::AlreadyWithdrawn, detail }, 62);
+        phone.fetch(told, 63);
         assert!(phone.engine.records(None, 10).unwrap()[2].withdrawn, "told first: {is_told_first}");
     }
 }
