@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// Actions of a small world.
 const ACTIONS: u64 = 300;
 
-/// The seeds that every test run has run, with those behind them that have found something.
+/// The seeds that every test run has; one that has found something joins them.
 const SEEDS: std::ops::Range<u64> = 0..20;
 
 /// So many seeds that nobody has run before.
