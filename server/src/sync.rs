@@ -16,7 +16,8 @@ use serde_json::value::RawValue;
 const LEDGER_SPAN: i64 = 60 * 24 * 60 * 60 * 1000;
 
 impl Server {
-    /// Serves one `POST /v1/sync`. All of it is durable when this returns `Ok`, none of it otherwise.
+    /// Serves one `POST /v1/sync`. All of it is durable when this returns `Ok`. Otherwise none of it was settled, or all of
+    /// it and only the feed could not be read: whoever sends it again gets the answers.
     ///
     /// # Errors
     /// The [`Refusal`] to send instead.

@@ -5,14 +5,17 @@
 //!   failure needs
 //! - [`model`]: what must come of it; [`history`]: what came of it, as one hash; [`report`]: what is counted
 //! - [`dice`]: all chance; [`disk`]: a disk that fails
+//! - [`fuzz`]: what the fuzzers run; [`plant`]: a plant in the middle of a day, for them and for tests
 //! - [`link`], [`trace`], [`clock`], [`proxy`]: a recorded link, for the simulator and in front of a real server
 
 pub mod clock;
 pub mod dice;
 pub mod disk;
+pub mod fuzz;
 pub mod history;
 pub mod link;
 pub mod model;
+pub mod plant;
 pub mod proxy;
 pub mod report;
 pub mod run;

@@ -1,10 +1,11 @@
-//! The project's own commands: `cargo xtask test | bindings | package | demo | sim | bench`.
+//! The project's own commands: `cargo xtask test | bindings | package | demo | sim | fuzz | bench`.
 
 mod android;
 mod bench;
 mod bindings;
 mod browser;
 mod examples;
+mod fuzz;
 mod package;
 mod process;
 mod report;
@@ -27,6 +28,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND [ARGS…]
              swift`, an XCFramework and its package (on a Mac); each checked
   demo       a morning of three riders against a real server; ARGS go to the demo (`--help` lists them)
   sim        the simulator: whole plants under every fault, from a seed; ARGS go to it (`--help` lists them)
+  fuzz       the fuzzer: `fuzz [TARGET] [--seconds N]`, a minute for each target; needs Rust's nightly
   bench      the benchmarks; ARGS go to them (`bench swift` and `bench kotlin` build the program on the other side too)
 
 Each installs what it needs on a Debian machine, and says so.";
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         ("sim", _) => {
             become_cargo(&["--package", "carboy-sim", "--features", "planted", "--bin", "sim"], &rest)
         }
+        ("fuzz", _) => fuzz::fuzz(&rest),
         ("bench", [what, rest @ ..]) if what == "swift" => bench::swift(rest),
         ("bench", [what, rest @ ..]) if what == "kotlin" => bench::kotlin(rest),
         ("bench", _) => become_cargo(&["--package", "carboy-bench"], &rest),

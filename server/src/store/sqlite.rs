@@ -40,13 +40,15 @@ impl Sqlite {
             let version = rusqlite::version();
             return Err(Error::Unusable(format!("SQLite {version} is older than 3.51.3")));
         }
+        check_whole(path)?;
         let writer = Connection::open(path)?;
         configure(&writer)?;
         Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() })
     }
 
     fn open_reader(&self) -> Result<Connection, Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(&self.path, flags)?;
         configure(&conn)?;
         conn.pragma_update(None, "query_only", true)?;
@@ -237,6 +239,21 @@ impl Columns for rusqlite::Row<'_> {
 /// A thread that panicked has rolled back what it had open: the connection is fit for use.
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// SQLite takes a database of no bytes for a new one, and deletes the WAL beside it with all that was committed there.
+fn check_whole(path: &Path) -> Result<(), Error> {
+    let size = |path: &Path| path.metadata().map_or(0, |found| found.len());
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    let wal = PathBuf::from(wal);
+    if size(path) == 0 && size(&wal) > 0 {
+        let (path, wal) = (path.display(), wal.display());
+        return Err(Error::Unusable(format!(
+            "{path} is empty, but {wal} is not: the database is lost or elsewhere"
+        )));
+    }
+    Ok(())
 }
 
 fn configure(conn: &Connection) -> Result<(), Error> {
