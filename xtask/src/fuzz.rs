@@ -1,13 +1,14 @@
 //! `cargo xtask fuzz [TARGET] [--seconds N]`: lets libFuzzer look for inputs on which something does not hold that must.
 //!
-//! What it finds interesting stays in `fuzz/found`, which is not kept in the repository; what fails is left in
-//! `fuzz/artifacts`, from where it goes into `fuzz/regressions` together with its fix.
+//! What it finds interesting stays in `fuzz/found`, which is not kept in the repository; an input that fails is left in
+//! `fuzz/artifacts`, from where it goes into `fuzz/regressions` together with its fix. The layout is cargo-fuzz's, which
+//! is not needed: the instrumentation is a pass of LLVM's that stable Rust takes too.
 
-use crate::process::{answer, repository, run};
+use crate::process::{answer, cargo, repository, run};
 use crate::setup;
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// The targets, as `fuzz/Cargo.toml` names them.
 const TARGETS: [&str; 4] = ["sync", "reply", "store", "resolution"];
@@ -15,24 +16,40 @@ const TARGETS: [&str; 4] = ["sync", "reply", "store", "resolution"];
 /// How long each target runs unless it is said.
 const SECONDS: u32 = 60;
 
-/// An input that takes longer than this has failed, in seconds.
-const TIMEOUT: u32 = 20;
+/// What makes a program tell libFuzzer where it has been and what it compares with what.
+const INSTRUMENTED: [&str; 7] = [
+    "--cfg=fuzzing",
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Clink-dead-code",
+];
+
+/// A minute for each: an input that takes longer than 20 s has failed. Nothing is learnt from very long ones.
+const LIMITS: [&str; 4] = ["-timeout=20", "-max_len=4096", "-rss_limit_mb=4096", "-print_final_stats=1"];
 
 pub(crate) fn fuzz(arguments: &[String]) -> Result<ExitCode> {
     let (targets, seconds) = asked(arguments)?;
-    set_up()?;
+    if answer("c++", &["--version"]).is_none() {
+        setup::install("a C++ compiler", &["g++"])?;
+    }
+    let version = answer("rustc", &["-vV"]).context("`rustc -vV` fails")?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.context("`rustc -vV` names no host")?;
     for target in targets {
         let part = |folder: &str| format!("fuzz/{folder}/{target}");
-        for folder in ["found", "corpus", "regressions"] {
+        for folder in ["found", "corpus", "regressions", "artifacts"] {
             fs::create_dir_all(repository().join(part(folder)))?;
         }
-        // Without a sanitizer: there is no unsafe code but SQLite's, which it would not see, and it is twice as quick.
-        let mut command = Command::new("rustup");
-        command.args(["run", "nightly", "cargo", "fuzz", "run", "--sanitizer", "none", target]);
-        command.args([part("found"), part("corpus"), part("regressions"), "--".into()]);
-        command.args([format!("-max_total_time={seconds}"), format!("-timeout={TIMEOUT}")]);
-        // A server or a phone says much of what is sent to it.
-        command.args(["-max_len=4096", "-print_final_stats=1"]).current_dir(repository());
+        // With the target named, build scripts and macros are left as they are.
+        let build = ["run", "--release", "--manifest-path", "fuzz/Cargo.toml", "--target", host, "--bin"];
+        let mut command = cargo(&build);
+        command.env("CARGO_ENCODED_RUSTFLAGS", INSTRUMENTED.join("\u{1f}"));
+        command.args([target, "--"]).args(["found", "corpus", "regressions"].map(part)).args(LIMITS);
+        command.arg(format!("-max_total_time={seconds}"));
+        command.arg(format!("-artifact_prefix={}/", part("artifacts")));
         run(&mut command)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -53,22 +70,6 @@ fn asked(arguments: &[String]) -> Result<(Vec<&'static str>, u32)> {
         }
     }
     Ok((targets, seconds))
-}
-
-/// The fuzzer's instrumentation needs Rust's nightly compiler, which is installed by whoever wants it.
-fn set_up() -> Result<()> {
-    let version = answer("rustup", &["run", "nightly", "rustc", "--version"]);
-    let version = version
-        .context("fuzzing needs Rust's nightly: rustup toolchain install nightly --profile minimal")?;
-    println!("set-up: {version}");
-    if answer("c++", &["--version"]).is_none() {
-        setup::install("a C++ compiler", &["g++"])?;
-    }
-    if answer("cargo", &["fuzz", "--version"]).is_none() {
-        println!("set-up: installing cargo-fuzz (cargo install)");
-        run(Command::new("cargo").args(["install", "--locked", "cargo-fuzz"]))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
