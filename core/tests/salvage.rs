@@ -366,6 +366,25 @@ fn a_file_too_short_to_be_a_store_is_set_aside() {
 }
 
 #[test]
+fn numbers_that_no_version_writes_are_damage_and_do_not_keep_the_file_shut() {
+    for sql in [
+        "PRAGMA user_version = -1",
+        "PRAGMA user_version = 0",
+        "UPDATE meta SET last_id = settled_id - 1",
+        "UPDATE meta SET base = settled_id + 1",
+        "UPDATE meta SET cursor = -1",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        drop(a_day(folder.path()));
+        raw(&file(folder.path())).execute_batch(sql).unwrap();
+        let phone = Phone::empty(folder.path());
+        assert!(told(&phone).is_some(), "{sql}");
+        assert_eq!(aside(folder.path()).len(), 1, "{sql}");
+        phone.engine.hand_in_cash(kes(5), None).unwrap();
+    }
+}
+
+#[test]
 fn what_is_not_damage_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path());

@@ -544,3 +544,226 @@ fn text(what: &'static str, value: &str, min: usize) -> Result<(), Invalid> {
 fn optional_text(what: &'static str, value: Option<&str>) -> Result<(), Invalid> {
     value.map_or(Ok(()), |value| text(what, value, 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CUSTOMER: CustomerId = CustomerId::from_bytes([1; 16]);
+    const TARGET: TxnId = TxnId::from_bytes([2; 16]);
+
+    fn money(minor: i64, currency: &str) -> Money {
+        Money::new(minor, currency.parse().unwrap())
+    }
+
+    fn kes(minor: i64) -> Money {
+        money(minor, "KES")
+    }
+
+    fn handed(delivered: i32, empties: i32) -> DeliveryLine {
+        DeliveryLine { product: "20L".parse().unwrap(), delivered, empties, unit_price: 100 }
+    }
+
+    fn delivery(lines: Vec<DeliveryLine>, photos: Vec<Photo>) -> Action {
+        let currency = "KES".parse().unwrap();
+        Action::ConfirmDelivery { customer: CUSTOMER, lines, currency, proof: None, photos }
+    }
+
+    fn stock(full: i32, empty: i32) -> Vec<StockLine> {
+        vec![StockLine { product: "20L".parse().unwrap(), full, empty }]
+    }
+
+    fn photo(bytes: u64) -> Photo {
+        Photo { hash: PhotoHash::of(b"x"), bytes }
+    }
+
+    fn edit(field: Field, value: &str) -> Edit {
+        Edit { changes: [(field, value.to_owned())].into(), context: VectorClock::new(), lamport: 1 }
+    }
+
+    fn progress(progress: Progress) -> Action {
+        Action::NoteProgress { customer: CUSTOMER, progress }
+    }
+
+    fn failed(note: Option<&str>) -> Action {
+        let note = note.map(str::to_owned);
+        Action::FailDelivery { customer: CUSTOMER, reason: FailReason::Other, note }
+    }
+
+    fn added(fields: &[(Field, &str)]) -> Action {
+        let fields = fields.iter().map(|(field, value)| (*field, (*value).to_owned())).collect();
+        Action::AddCustomer { customer: CUSTOMER, fields, route: None }
+    }
+
+    fn withdrawn(reason: Option<&str>, restore: Option<Edit>) -> Action {
+        Action::Withdraw { target: TARGET, reason: reason.map(str::to_owned), restore }
+    }
+
+    fn adjusted(minor: i64, reason: &str) -> Action {
+        Action::AdjustBalance { customer: CUSTOMER, amount: kes(minor), reason: reason.to_owned() }
+    }
+
+    fn set(seen: i64, target: i64, reason: &str) -> Action {
+        let (seen, target) = (kes(seen), kes(target));
+        Action::SetBalance { customer: CUSTOMER, seen, target, reason: reason.to_owned() }
+    }
+
+    /// One of each kind, in the order of [`KINDS`].
+    fn each() -> [Action; 15] {
+        [
+            delivery(vec![handed(2, 1)], vec![]),
+            Action::CollectCash { customer: CUSTOMER, amount: kes(70) },
+            Action::UpdateProfile { customer: CUSTOMER, edit: edit(Field::Phone, "0711") },
+            failed(None),
+            progress(Progress::Arrived),
+            added(&[(Field::Name, "Kiosk")]),
+            Action::StartShift { route: None },
+            Action::FinishShift {},
+            Action::LoadStock { lines: stock(1, 0) },
+            Action::ReturnStock { lines: stock(0, 1) },
+            Action::HandInCash { amount: kes(60), note: None },
+            withdrawn(None, None),
+            Action::Accept { target: TARGET },
+            adjusted(5, "a bottle was forgotten"),
+            set(100, 130, "agreed"),
+        ]
+    }
+
+    /// What `of` gives for each kind: nothing but for those named.
+    fn assert_only<T: PartialEq + std::fmt::Debug>(
+        of: impl Fn(&Action) -> T,
+        named: &[(&str, T)],
+        else_: &T,
+    ) {
+        for action in each() {
+            let expected = named.iter().find(|(kind, _)| *kind == action.kind()).map_or(else_, |(_, it)| it);
+            assert_eq!(of(&action), *expected, "{}", action.kind());
+        }
+    }
+
+    #[test]
+    fn each_kind_has_the_name_that_it_has_on_the_wire() {
+        for (action, kind) in each().iter().zip(KINDS) {
+            assert_eq!(action.kind(), kind);
+            assert_eq!(serde_json::to_value(action).unwrap()["kind"], kind);
+        }
+    }
+
+    #[test]
+    fn a_record_is_about_the_customer_or_the_record_that_it_names() {
+        let none = [
+            "start_shift",
+            "finish_shift",
+            "load_stock",
+            "return_stock",
+            "hand_in_cash",
+            "withdraw",
+            "accept",
+        ];
+        assert_only(Action::customer, &none.map(|kind| (kind, None)), &Some(CUSTOMER));
+        assert_only(Action::target, &[("withdraw", Some(TARGET)), ("accept", Some(TARGET))], &None);
+    }
+
+    #[test]
+    fn only_balances_need_a_manager_and_neither_they_nor_reversals_are_reversed() {
+        assert_only(Action::needs_manager, &[("adjust_balance", true), ("set_balance", true)], &false);
+        let never = ["adjust_balance", "set_balance", "withdraw", "accept"];
+        assert_only(Action::is_reversible, &never.map(|kind| (kind, false)), &true);
+    }
+
+    #[test]
+    fn a_stop_is_done_once_it_is_delivered_failed_or_skipped() {
+        use StopState::{Arrived, Delivered, Failed, OnTheWay, Skipped};
+        let after = [
+            ("confirm_delivery", Some(Delivered)),
+            ("fail_delivery", Some(Failed)),
+            ("note_progress", Some(Arrived)),
+        ];
+        assert_only(Action::stop_state, &after, &None);
+        assert_eq!(progress(Progress::OnTheWay).stop_state(), Some(OnTheWay));
+        assert_eq!(progress(Progress::Skipped).stop_state(), Some(Skipped));
+        let done = [OnTheWay, Arrived, Delivered, Failed, Skipped].map(StopState::is_done);
+        assert_eq!(done, [false, false, true, true, true]);
+    }
+
+    #[test]
+    fn only_deliveries_cash_and_balances_are_on_a_ledger() {
+        let owed = |action: &Action| action.ledger_amount().unwrap().map(|amount| amount.minor);
+        let expected = [
+            ("confirm_delivery", Some(200)),
+            ("collect_cash", Some(-70)),
+            ("adjust_balance", Some(5)),
+            ("set_balance", Some(30)),
+        ];
+        assert_only(owed, &expected, &None);
+        let kes = Some("KES".parse().unwrap());
+        let with = ["confirm_delivery", "collect_cash", "hand_in_cash", "adjust_balance", "set_balance"];
+        assert_only(Action::currency, &with.map(|kind| (kind, kes)), &None);
+    }
+
+    #[test]
+    fn values_at_the_ends_of_their_ranges_are_good() {
+        let (longest, full) = ("x".repeat(MAX_TEXT), vec![handed(MAX_BOTTLES, MAX_BOTTLES); MAX_LINES]);
+        for good in each() {
+            assert_eq!(good.validate(), Ok(()), "{good:?}");
+        }
+        for good in [
+            delivery(vec![handed(0, 1)], vec![]),
+            delivery(vec![handed(1, 0), handed(0, 0)], vec![photo(1), photo(MAX_PHOTO)]),
+            delivery(full, vec![photo(1); MAX_PHOTOS]),
+            Action::LoadStock { lines: stock(0, 1) },
+            Action::ReturnStock { lines: stock(1, 0) },
+            failed(Some(&longest)),
+            added(&[(Field::Name, "x"), (Field::Note, "")]),
+            Action::UpdateProfile { customer: CUSTOMER, edit: edit(Field::Note, "") },
+            withdrawn(Some("r"), Some(edit(Field::Name, "x"))),
+            adjusted(-MAX_MINOR, "r"),
+            adjusted(MAX_MINOR, "r"),
+            set(0, -MAX_MINOR, "r"),
+            // What was seen is a sum, and may be more than one amount.
+            set(3 * MAX_MINOR, MAX_MINOR, "r"),
+        ] {
+            assert_eq!(good.validate(), Ok(()), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn values_beyond_their_ranges_are_refused() {
+        let (too_long, blank) = ("x".repeat(MAX_TEXT + 1), " ");
+        let lines = |count: usize| vec![handed(1, 0); count];
+        for bad in [
+            delivery(vec![], vec![]),
+            delivery(vec![handed(0, 0)], vec![]),
+            delivery(lines(MAX_LINES + 1), vec![]),
+            delivery(vec![handed(MAX_BOTTLES + 1, 0)], vec![]),
+            delivery(vec![handed(1, -1)], vec![]),
+            delivery(vec![DeliveryLine { unit_price: -1, ..handed(1, 0) }], vec![]),
+            delivery(lines(1), vec![photo(1); MAX_PHOTOS + 1]),
+            delivery(lines(1), vec![photo(1), photo(0)]),
+            delivery(lines(1), vec![photo(MAX_PHOTO + 1)]),
+            Action::LoadStock { lines: stock(0, 0) },
+            Action::LoadStock { lines: vec![stock(1, 0).remove(0); MAX_LINES + 1] },
+            Action::ReturnStock { lines: stock(1, MAX_BOTTLES + 1) },
+            Action::ReturnStock { lines: stock(-1, 1) },
+            Action::HandInCash { amount: kes(0), note: None },
+            Action::HandInCash { amount: kes(1), note: Some(blank.into()) },
+            failed(Some(&too_long)),
+            failed(Some("a\0b")),
+            added(&[]),
+            added(&[(Field::Name, blank)]),
+            added(&[(Field::Name, "x"), (Field::Note, &too_long)]),
+            Action::UpdateProfile { customer: CUSTOMER, edit: edit(Field::Name, blank) },
+            withdrawn(Some(blank), None),
+            withdrawn(None, Some(Edit { changes: BTreeMap::new(), ..edit(Field::Name, "x") })),
+            adjusted(0, "r"),
+            adjusted(-MAX_MINOR - 1, "r"),
+            adjusted(MAX_MINOR + 1, "r"),
+            adjusted(1, blank),
+            set(0, MAX_MINOR + 1, "r"),
+            set(3 * MAX_MINOR + 1, MAX_MINOR, "r"),
+            set(0, 1, blank),
+        ] {
+            assert!(bad.validate().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -45,7 +45,16 @@ impl Meta {
              FROM meta",
         )?;
         let row = query.query_row([], |row| Ok(Self::from_row(row))).optional()?;
-        row.transpose()
+        row.transpose()?.map(Self::checked).transpose()
+    }
+
+    /// The numbers that are subtracted from each other are in their order, whatever has become of the file.
+    fn checked(self) -> Result<Self, Error> {
+        let Self { base, settled_id, last_id, .. } = self;
+        if base <= settled_id && settled_id <= last_id {
+            return Ok(self);
+        }
+        Err(Error::Damaged(format!("base {base}, settled {settled_id}, last {last_id}")))
     }
 
     fn from_row(row: &Row<'_>) -> Result<Self, Error> {

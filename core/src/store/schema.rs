@@ -28,6 +28,9 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
     if found == known {
         return Ok(());
     }
+    if found == 0 && tables > 0 {
+        return Err(Error::Damaged(format!("no version, and {tables} tables and indexes")));
+    }
     for script in &MIGRATIONS[found as usize..] {
         tx.execute_batch(script)?;
     }
