@@ -13,9 +13,12 @@ use carboy_protocol::wire::{MAX_BATCH, MAX_PIECE, PHOTO_PATH, PhotoReply, SYNC_P
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The first batch: more than a day offline gathers, so that one round trip settles it. About 45 kB compressed, half
-/// a second on an average 3G uplink; a link that does not carry it shows that at once, and the next one is smaller.
+/// The first batch: all that there is, so that one round trip settles it.
 const FIRST_BATCH: usize = MAX_BATCH;
+
+/// Once a link has shown that it does not carry that, a batch is at most what a long day offline gathers: about 45 kB
+/// compressed, half a second on an average 3G uplink.
+const DAY_BATCH: usize = 1_000;
 
 /// After failures a batch does not become smaller than this, except where the server finds it too large: at 60
 /// bytes a mutation it is less than the headers around it.
@@ -450,9 +453,10 @@ impl Drainer {
         }
     }
 
-    /// Half as much next time, but nothing below [`SMALL_BATCH`] that was not below it before.
+    /// Half as much next time and no more than [`DAY_BATCH`], but nothing below [`SMALL_BATCH`] that was not below it
+    /// before.
     fn shrink(&mut self) {
-        self.batch = (self.batch / 2).max(SMALL_BATCH.min(self.batch));
+        self.batch = (self.batch / 2).min(DAY_BATCH).max(SMALL_BATCH.min(self.batch));
         self.piece = (self.piece / 2).max(SMALL_PIECE);
     }
 

@@ -26,8 +26,9 @@ pub const PHOTO_PATH: &str = "/v1/photos";
 /// The largest piece of a photo in one request, in bytes.
 pub const MAX_PIECE: usize = 256 * 1024;
 
-/// The most mutations in one request.
-pub const MAX_BATCH: usize = 1_000;
+/// The most mutations in one request: weeks of a round. Further requests would each cost another round trip, which on
+/// 3G is as long as thousands of mutations take on their way.
+pub const MAX_BATCH: usize = 5_000;
 
 /// The largest request body that a server accepts, in bytes, after decompression as well as before.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;

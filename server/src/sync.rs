@@ -41,7 +41,8 @@ impl Server {
         let (page, day) = self.store().read(|tx| {
             let day = (role == Role::Rider).then(|| tx.rider_day(plant, id)).transpose()?;
             let cursor = tx.cursor_here(plant, request.cursor)?;
-            Ok((tx.feed((plant, id), cursor, since)?, day.map(|rider_day| rider_day.day)))
+            let page = tx.feed((plant, id), (cursor, request.mutations.len()), since)?;
+            Ok((page, day.map(|rider_day| rider_day.day)))
         })?;
         #[cfg(feature = "planted")]
         let page = past_uncommitted(page);

@@ -7,7 +7,7 @@ mod common;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
-use carboy_protocol::wire::{EnrolReply, MAX_BODY, Refusal, SyncReply};
+use carboy_protocol::wire::{EnrolReply, MAX_BATCH, MAX_BODY, Refusal, SyncReply};
 use carboy_protocol::*;
 use carboy_server::{CODE_SPAN, http};
 use common::{Phone, World, kes, world};
@@ -96,15 +96,16 @@ async fn what_is_no_good_request_is_refused_by_type_and_changes_nothing() {
     // Valid blocks of nothing: they decompress to no byte at all, however many there are.
     let nothing: Vec<u8> = gzip(b"").into_iter().cycle().take(5 * 1024 * 1024).collect();
     let no_version = Request::post(wire::SYNC_PATH).body(Body::from(body.clone())).unwrap();
-    let many = json!({"actor": phone.actor, "first_seq": 1, "last_seq": 1001, "cursor": 0,
-        "head": phone.hash(0), "signature": phone.pending().signature, "mutations": vec![1; 1001]});
+    let too_many = MAX_BATCH + 1;
+    let many = json!({"actor": phone.actor, "first_seq": 1, "last_seq": too_many, "cursor": 0,
+        "head": phone.hash(0), "signature": phone.pending().signature, "mutations": vec![1; too_many]});
     let before = world.dump();
     let size = MAX_BODY as u64;
     for (name, request, status, refusal) in [
         ("5 MB", sync(vec![b' '; 5 * 1024 * 1024].into()), 413, Refusal::TooLarge { limit: size }),
         ("bomb", gzipped(bomb), 413, Refusal::TooLarge { limit: size }),
         ("endless nothing", gzipped(nothing), 413, Refusal::TooLarge { limit: size }),
-        ("batch", sync(many.to_string().into()), 413, Refusal::TooLarge { limit: 1000 }),
+        ("batch", sync(many.to_string().into()), 413, Refusal::TooLarge { limit: MAX_BATCH as u64 }),
         ("json", sync("{".into()), 400, Refusal::Malformed { detail: String::new() }),
         ("no json", sync(vec![0xff, 0xfe].into()), 400, Refusal::Malformed { detail: String::new() }),
         ("no gzip", gzipped(b"plain".to_vec()), 400, Refusal::Malformed { detail: String::new() }),

@@ -11,9 +11,9 @@ use carboy_protocol::wire::{FeedItem, LedgerEntry};
 use carboy_protocol::{AccountId, Currency, CustomerId, Money, PlantId, ProductCode, RouteId, Timestamp};
 use std::collections::BTreeMap;
 
-/// How many changes one page holds. A customer with a profile is about 1 kB of JSON, 150 bytes compressed: a page
-/// passes a weak 3G link within a second or two.
-const PAGE: u32 = 500;
+/// How many changes one page holds at least. A customer with a profile is about 1 kB of JSON, 150 bytes compressed: a
+/// page passes a weak 3G link within a second or two.
+const PAGE: usize = 500;
 
 /// One page of the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,15 +48,18 @@ fn touch(touched: &mut Touched, row: &Row<'_>, is_profile: bool) -> Result<(), E
 }
 
 impl Tx<'_> {
-    /// The page behind `cursor`. Ledger lines received before `entries_since` are left out; balances count them.
+    /// The page behind `cursor`, for a reader who has just sent so many mutations: it holds at least as many changes,
+    /// or a long outbox would leave its reader ever further behind. Ledger lines received before `entries_since` are
+    /// left out; balances count them.
     pub(crate) fn feed(
         &self,
         (plant, account): (PlantId, AccountId),
-        cursor: u64,
+        (cursor, sent): (u64, usize),
         entries_since: Timestamp,
     ) -> Result<Page, Error> {
         let people::Plant { currency, rev, .. } = self.plant(plant)?;
-        let end = self.page_end((plant, account), cursor, entries_since)?.unwrap_or(rev);
+        let size = PAGE.max(sent);
+        let end = self.page_end((plant, account), (cursor, size), entries_since)?.unwrap_or(rev);
         let range = Range { plant, account, currency, after: cursor, end, entries_since };
         let mut items = Vec::new();
         self.feed_products(&range, &mut items)?;
@@ -74,7 +77,7 @@ impl Tx<'_> {
     fn page_end(
         &self,
         (plant, account): (PlantId, AccountId),
-        after: u64,
+        (after, size): (u64, usize),
         since: Timestamp,
     ) -> Result<Option<u64>, Error> {
         // Each branch reads at most a page of its index.
@@ -95,7 +98,7 @@ impl Tx<'_> {
                                       WHERE plant = ?2 AND account = ?5 AND settled_rev > ?3
                                       ORDER BY settled_rev LIMIT ?1) AS m) AS u
                  ORDER BY rev LIMIT ?1) AS page",
-            params![PAGE, plant, after, since, account],
+            params![size, plant, after, since, account],
             |row| row.get(0),
         )?;
         Ok(end.flatten())

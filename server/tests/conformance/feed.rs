@@ -3,7 +3,7 @@
 
 use crate::common::{DAY, Phone, World, kes};
 use crate::world;
-use carboy_protocol::wire::FeedItem;
+use carboy_protocol::wire::{FeedItem, SyncRequest};
 use carboy_protocol::*;
 use carboy_server::Server;
 use carboy_server::store::Store;
@@ -48,7 +48,7 @@ impl Replica {
 
     /// Reads one page. Returns whether there is more.
     fn read(&mut self, world: &World, phone: &Phone) -> bool {
-        let request = wire::SyncRequest { cursor: self.cursor, ..phone.request(phone.settled as u64 + 1, 0) };
+        let request = SyncRequest { cursor: self.cursor, ..phone.request(phone.settled as u64 + 1, 0) };
         let reply = world.server.handle_sync(&phone.auth, &request).unwrap();
         self.merge(reply.feed, reply.cursor);
         reply.more
@@ -103,6 +103,19 @@ fn after_every_page_each_balance_is_the_sum_of_the_entries_read_so_far() {
     replica.assert_is_one_moments_state();
     assert!(pages >= 2, "one page is no test: {pages}");
     assert_eq!(replica.balances.len(), 13);
+}
+
+#[test]
+fn whoever_sends_a_long_outbox_reads_its_effects_with_the_answers() {
+    let world = world();
+    let mut phone = world.phone();
+    let cursor = *world.feed(&phone, 0).1.last().unwrap();
+    for n in 1..=1_200 {
+        phone.record(world.cash(n));
+    }
+    let reply = world.server.handle_sync(&phone.auth, &SyncRequest { cursor, ..phone.pending() }).unwrap();
+    let entries = reply.feed.iter().filter(|item| matches!(item, FeedItem::Entry(_))).count();
+    assert_eq!((reply.results.len(), entries, reply.more), (1_200, 1_200, false));
 }
 
 #[test]
