@@ -64,6 +64,11 @@ impl Meta {
         };
         let currency: String = row.get(2)?;
         let damaged = |error: carboy_protocol::MoneyError| Error::Damaged(error.to_string());
+        let laid_in_all: Tally = serde_json::from_slice(bytes(row, 17)?)?;
+        // They differ only while records of an earlier shift wait.
+        let is_same = bytes(row, 16)? == bytes(row, 17)?;
+        let laid_in_shift =
+            if is_same { laid_in_all.clone() } else { serde_json::from_slice(bytes(row, 16)?)? };
         Ok(Self {
             plant: PlantId::from_bytes(row.get(0)?),
             account: AccountId::from_bytes(row.get(1)?),
@@ -80,13 +85,19 @@ impl Meta {
             shift: serde_json::from_slice(bytes(row, 13)?)?,
             shift_id: row.get(14)?,
             since: row.get(15)?,
-            laid_in_shift: serde_json::from_slice(bytes(row, 16)?)?,
-            laid_in_all: serde_json::from_slice(bytes(row, 17)?)?,
+            laid_in_shift,
+            laid_in_all,
         })
     }
 
     /// Writes back what can change; the identity cannot.
     pub(crate) fn save(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        let laid_in_all = serde_json::to_string(&self.laid_in_all)?;
+        let laid_in_shift = if self.laid_in_shift == self.laid_in_all {
+            laid_in_all.clone()
+        } else {
+            serde_json::to_string(&self.laid_in_shift)?
+        };
         tx.prepare_cached(
             "UPDATE meta SET actor = ?, base = ?, parent_actor = ?, parent_seq = ?, last_id = ?, settled_id = ?,
                  head = ?, cursor = ?, pending_bytes = ?, last_contact = ?, shift = ?, shift_id = ?, since = ?,
@@ -106,8 +117,8 @@ impl Meta {
             serde_json::to_string(&self.shift)?,
             self.shift_id,
             self.since,
-            serde_json::to_string(&self.laid_in_shift)?,
-            serde_json::to_string(&self.laid_in_all)?,
+            laid_in_shift,
+            laid_in_all,
         ])?;
         Ok(())
     }

@@ -154,14 +154,36 @@ impl Store {
         let mut slot = lock(&self.writer);
         let writer = self.opened(&mut slot, Place::writer)?;
         let mut lacking = 0;
-        let mut result = attempt(writer, use_of, &work, &mut lacking);
+        let mut result = self.attempt(writer, use_of, &work, &mut lacking);
         if matches!(result, Err(Error::StorageFull)) {
             reserve::make_room(writer, lacking);
-            result = attempt(writer, use_of, &work, &mut lacking);
+            result = self.attempt(writer, use_of, &work, &mut lacking);
         }
         self.reserve.care(writer);
         self.put_away(&mut slot);
         self.noted(result)
+    }
+
+    /// Sets `lacking` to how many pages it would have to take from where it must not.
+    fn attempt<T>(
+        &self,
+        writer: &mut Connection,
+        use_of: Use,
+        work: &impl Fn(&Transaction<'_>) -> Result<T, Error>,
+        lacking: &mut u32,
+    ) -> Result<T, Error> {
+        let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let begin = self.reserve.at_begin(&tx)?;
+        let result = work(&tx)?;
+        let end = Room::of(&tx)?;
+        *lacking = begin.lacking(end, use_of);
+        if *lacking > 0 {
+            return Err(Error::StorageFull);
+        }
+        // As `tx.commit()`, without reading the statement anew each time; if it fails, dropping `tx` undoes all.
+        tx.prepare_cached("COMMIT")?.execute([])?;
+        self.reserve.leave(end);
+        Ok(result)
     }
 
     /// Runs `work` on one consistent snapshot.
@@ -240,6 +262,7 @@ impl Store {
     fn put_away(&self, slot: &mut Option<Connection>) {
         if self.is_paused.load(Ordering::SeqCst) {
             *slot = None;
+            self.reserve.forget();
         }
     }
 }
@@ -257,25 +280,6 @@ fn look<T>(
     work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     work(&reader.transaction_with_behavior(TransactionBehavior::Deferred)?)
-}
-
-/// Sets `lacking` to how many pages it would have to take from where it must not.
-fn attempt<T>(
-    writer: &mut Connection,
-    use_of: Use,
-    work: &impl Fn(&Transaction<'_>) -> Result<T, Error>,
-    lacking: &mut u32,
-) -> Result<T, Error> {
-    let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let begin = Room::of(&tx)?;
-    let result = work(&tx)?;
-    *lacking = begin.lacking(Room::of(&tx)?, use_of);
-    if *lacking > 0 {
-        return Err(Error::StorageFull);
-    }
-    // As `tx.commit()`, without reading the statement anew each time; if it fails, dropping `tx` undoes all.
-    tx.prepare_cached("COMMIT")?.execute([])?;
-    Ok(result)
 }
 
 /// A panic while a lock was held rolled its transaction back, so the connection behind it is fit for use.

@@ -64,16 +64,15 @@ pub(crate) fn lay(tx: &Transaction<'_>, meta: &mut Meta, entry: &Entry<'_>) -> R
 }
 
 fn lay_over_customer(tx: &Transaction<'_>, row: i64, id: u64, entry: &Entry<'_>) -> Result<(), Error> {
-    if entry.amount != 0 {
-        tx.prepare_cached("UPDATE customer SET pending = pending + ? WHERE id = ?")?
-            .execute(params![entry.amount, row])?;
-    }
-    if let Some(state) = entry.mutation.action.stop_state() {
-        tx.prepare_cached("UPDATE customer SET visit = ?, visit_id = ? WHERE id = ?")?.execute(params![
-            state_code(state),
-            id,
-            row
-        ])?;
+    let visit = entry.mutation.action.stop_state().map(state_code);
+    // One statement for both: each costs a tap as much as all that is checked before it.
+    if entry.amount != 0 || visit.is_some() {
+        tx.prepare_cached(
+            "UPDATE customer SET pending = pending + ?1,
+                 visit = coalesce(?2, visit), visit_id = iif(?2 IS NULL, visit_id, ?3)
+             WHERE id = ?4",
+        )?
+        .execute(params![entry.amount, visit, id, row])?;
     }
     if let Some(target) = &entry.undoes {
         undo_over_customer(tx, row, id, target)?;

@@ -12,6 +12,7 @@ use crate::Error;
 use rusqlite::Connection;
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Bytes in a page: SQLite's default, which a store never changes. SQLCipher does not tell when asked.
 const PAGE: u64 = 4_096;
@@ -82,9 +83,32 @@ impl Room {
 pub(super) struct Reserve {
     /// How many writes pass before the next look.
     rest: AtomicU32,
+    /// The room that the last write left, as long as nothing else has changed it. SQLite reads a PRAGMA's text anew each
+    /// time, so that asking costs a tap as much as reading what the file knows of itself.
+    left: Mutex<Option<Room>>,
 }
 
 impl Reserve {
+    /// The room with which a write begins.
+    pub(super) fn at_begin(&self, writer: &Connection) -> rusqlite::Result<Room> {
+        let left = self.left().take();
+        left.map_or_else(|| Room::of(writer), Ok)
+    }
+
+    /// A write has left this room.
+    pub(super) fn leave(&self, room: Room) {
+        *self.left() = Some(room);
+    }
+
+    /// Something else may have changed it.
+    pub(super) fn forget(&self) {
+        *self.left() = None;
+    }
+
+    fn left(&self) -> MutexGuard<'_, Option<Room>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Fills the reserve up if it is low. On a full disk this fails and leaves what there is.
     pub(super) fn care(&self, writer: &Connection) {
         let rest = self.rest.load(Ordering::Relaxed);
@@ -92,7 +116,14 @@ impl Reserve {
             self.rest.store(rest - 1, Ordering::Relaxed);
             return;
         }
-        let filled = is_low(writer).and_then(|low| if low { fill(writer, FILLED) } else { Ok(()) });
+        let filled = is_low(writer).and_then(|low| {
+            if low {
+                self.forget();
+                fill(writer, FILLED)
+            } else {
+                Ok(())
+            }
+        });
         let rest = match filled {
             Ok(()) => WRITES_BETWEEN_LOOKS,
             Err(error) => {
