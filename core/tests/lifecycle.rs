@@ -9,7 +9,7 @@ use carboy_core::{
     Body, Engine, Error, Exchange, LinkError, Options, Reply, Runtime, SignOut, SignedOut, SyncState,
     TokenError, TokenProvider, Transport, accounts,
 };
-use carboy_protocol::wire::{FeedItem, SyncReply, SyncRequest};
+use carboy_protocol::wire::{FeedItem, MAX_BATCH, SyncReply, SyncRequest};
 use carboy_protocol::{AccountId, Field};
 use std::io::Read;
 use std::path::Path;
@@ -220,16 +220,17 @@ fn an_export_holds_every_unsent_mutation_as_signed_requests() {
     let (runtime, _) = running(folder.path());
     runtime.network_changed(false);
     block_on(runtime.sync_now()).unwrap();
-    for _ in 0..1_003 {
+    let count = MAX_BATCH + 3;
+    for _ in 0..count {
         runtime.engine().collect_cash(customer(1), kes(1)).unwrap();
     }
     let export = folder.path().join("export.jsonl");
     let sealed = block_on(runtime.sign_out(SignOut::Export(export.clone()))).unwrap();
-    assert_eq!(sealed, SignedOut::Sealed { pending: 1_003 });
+    assert_eq!(sealed, SignedOut::Sealed { pending: count as u64 });
     let text = std::fs::read_to_string(export).unwrap();
     let requests: Vec<SyncRequest> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let sizes: Vec<_> = requests.iter().map(|request| (request.first_seq, request.mutations.len())).collect();
-    assert_eq!(sizes, [(1, 1_000), (1_001, 3)]);
+    assert_eq!(sizes, [(1, MAX_BATCH), (MAX_BATCH as u64 + 1, 3)]);
     let key = carboy_protocol::DeviceKey::from_seed([7; 32]).public();
     for request in requests {
         let last = request.first_seq + request.mutations.len() as u64 - 1;
