@@ -1,22 +1,28 @@
-//! Applying mutations in batches of 100, against a bare transaction that leaves the same rows in the same tables.
+//! Applying mutations in batches, against a bare transaction that leaves the same rows in the same tables.
 
 use crate::bare::{Bare, BarePostgres, BareSqlite, Batch};
-use crate::marks::Marks;
+use crate::marks::{Marks, Plot};
 use crate::postgres::{self, Cluster};
 use crate::probe::{median, summary};
 use crate::riders::Rider;
 use anyhow::{Result, anyhow, ensure};
 use carboy_protocol::PlantId;
-use carboy_protocol::wire::{Answer, SyncReply, SyncRequest};
+use carboy_protocol::wire::{Answer, MAX_BATCH, SyncReply, SyncRequest};
 use carboy_server::Server;
 use carboy_server::env::{SystemClock, SystemRandom};
 use carboy_server::store::{Location, Store};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Mutations in one request.
+/// Mutations in one request, where a mark is set.
 const BATCH: usize = 100;
+
+/// Mutations in one request, from one tap at a time to the largest.
+const BATCHES: [usize; 5] = [1, 10, BATCH, 1_000, MAX_BATCH];
+
+/// So many requests are enough to see what a request of another size costs.
+const ENOUGH: usize = 30;
 
 /// Customers of each rider's round.
 const CUSTOMERS: usize = 120;
@@ -50,7 +56,7 @@ const POSTGRES: Kind = Kind {
 /// Measures `rounds` batches on each store, in turn with bare ones.
 pub(crate) fn run(folder: &Path, rounds: usize, marks: &mut Marks) -> Result<()> {
     println!(
-        "requests of {BATCH} mutations, {rounds} in turn with bare transactions that leave the same rows"
+        "requests in turn with bare transactions that leave the same rows, {rounds} of {BATCH} mutations"
     );
     let [ours, bare] = ["apply.db", "apply-bare.db"].map(|name| folder.join(name));
     let locations = [&ours, &bare].map(|path| Location::Sqlite(path.clone()));
@@ -79,12 +85,29 @@ fn on_store(
     let plant = riders[0].auth.account.plant;
     copy(server.store(), &Store::migrate(bare)?, plant)?;
     let before = number(server.store(), kind.size)?;
-    let ratio = in_turn(kind, &server, &mut riders[0], open_bare()?.as_mut(), rounds)?;
+    let mut bare = open_bare()?;
+    let marked = in_turn(kind, &server, &mut riders[0], bare.as_mut(), BATCH, rounds)?;
     let bytes = (number(server.store(), kind.size)? - before) / mutations(rounds);
     let name = kind.name;
-    println!("  {name}: {bytes:.0} bytes per mutation in all tables and indexes");
-    marks.at_least(&format!("{name}, rows per second against bare, by medians"), ratio, 0.60, "");
-    at_once(name, &server, &mut riders, rounds / 2)
+    marks.note(&format!("{name}, in all tables and indexes"), bytes, "bytes per mutation");
+    marks.note(&format!("{name}, requests of {BATCH}"), marked[0], "mutations/s");
+    let what = format!("{name}, requests of {BATCH}, rows per second against bare");
+    marks.at_least(&what, marked[0] / marked[1], 0.75, "");
+    let (mut our_line, mut their_line) = (Vec::new(), Vec::new());
+    for batch in BATCHES {
+        let enough = (rounds * BATCH / batch).clamp(ENOUGH, rounds);
+        let [ours, theirs] = match batch {
+            BATCH => marked,
+            _ => in_turn(kind, &server, &mut riders[0], bare.as_mut(), batch, enough)?,
+        };
+        our_line.push((batch as f64, ours));
+        their_line.push((batch as f64, theirs));
+    }
+    marks.line(Plot::Batch, &format!("{name}, carboy"), our_line);
+    marks.line(Plot::Batch, &format!("{name}, bare"), their_line);
+    let rate = at_once(&server, &mut riders, rounds / 2)?;
+    marks.note(&format!("{name}, {AT_ONCE} clients at {AT_ONCE} plants at once"), rate, "mutations/s");
+    Ok(())
 }
 
 fn served(store: Store) -> Server {
@@ -116,25 +139,26 @@ fn mutations(rounds: usize) -> f64 {
     f64::from(u32::try_from(rounds * BATCH).unwrap_or(u32::MAX))
 }
 
-/// Ours and the bare one, batch by batch; the bare one's time by ours, in the median.
+/// Ours and the bare one, batch by batch: how many mutations each takes in a second, by the medians.
 fn in_turn(
     kind: &Kind,
     server: &Server,
     rider: &mut Rider,
     bare: &mut dyn Bare,
+    batch: usize,
     rounds: usize,
-) -> Result<f64> {
+) -> Result<[f64; 2]> {
     let (mut ours, mut theirs, mut rows) = (Vec::new(), Vec::new(), 0);
     let mut cursor = caught_up(server, rider)?;
     for round in 0..rounds {
-        let request = rider.round(BATCH, cursor)?;
+        let request = rider.round(batch, cursor)?;
         let (first_seq, json) = (request.first_seq, serde_json::to_vec(&request)?);
         let start = Instant::now();
         let reply = answered(server, rider, &json)?;
         let ours_took = start.elapsed();
         ensure!(all_applied(&reply), "not all was applied: {:?}", reply.results);
-        let batch = Batch { auth: &rider.auth, actor: rider.actor, first_seq, after_rev: cursor };
-        let written = bare.fetch(&batch)?;
+        let place = Batch { auth: &rider.auth, actor: rider.actor, first_seq, after_rev: cursor };
+        let written = bare.fetch(&place)?;
         let start = Instant::now();
         bare.write()?;
         let theirs_took = start.elapsed();
@@ -150,12 +174,10 @@ fn in_turn(
         }
     }
     let each = rows / ours.len();
-    for (who, times) in [("carboy", &mut ours), ("bare", &mut theirs)] {
-        let all = times.iter().sum::<Duration>().as_secs_f64() / mutations(times.len());
-        let (rate, times) = (1.0 / all, summary(times));
-        println!("  {}, {who:6} {times}; {rate:.0} mutations/s, {each} rows a batch", kind.name);
-    }
-    Ok(median(&mut theirs).as_secs_f64() / median(&mut ours).as_secs_f64())
+    println!("  {}, requests of {batch}: {each} rows", kind.name);
+    println!("    carboy {}", summary(&mut ours));
+    println!("    bare   {}", summary(&mut theirs));
+    Ok([&mut ours, &mut theirs].map(|times| batch as f64 / median(times).as_secs_f64()))
 }
 
 /// A request as it is served but for HTTP and compression: the JSON read, the signature and the hash chain checked,
@@ -184,8 +206,8 @@ fn caught_up(server: &Server, rider: &mut Rider) -> Result<u64> {
     }
 }
 
-/// Several clients, each at a plant of its own.
-fn at_once(name: &str, server: &Server, riders: &mut [Rider], rounds: usize) -> Result<()> {
+/// Several clients, each at a plant of its own: how many mutations they get settled in a second.
+fn at_once(server: &Server, riders: &mut [Rider], rounds: usize) -> Result<f64> {
     let mut prepared = Vec::new();
     for rider in riders.iter_mut() {
         let cursor = caught_up(server, rider)?;
@@ -210,7 +232,5 @@ fn at_once(name: &str, server: &Server, riders: &mut [Rider], rounds: usize) -> 
         let clients: Vec<_> = clients.collect();
         clients.into_iter().try_for_each(|client| client.join().map_err(|_| anyhow!("a client panicked"))?)
     })?;
-    let rate = mutations(rounds * riders.len()) / start.elapsed().as_secs_f64();
-    println!("  {name}, {AT_ONCE} clients at {AT_ONCE} plants at once: {rate:.0} mutations/s");
-    Ok(())
+    Ok(mutations(rounds * riders.len()) / start.elapsed().as_secs_f64())
 }

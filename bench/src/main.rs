@@ -1,24 +1,31 @@
 //! Benchmarks as ratios: what is compared runs in turn, in one process, on one disk, so that a machine whose
-//! speed drifts slows both. Each table is printed with a probe of the disk and the machine's load.
+//! speed drifts slows both. Each is printed and kept with a probe of the disk and the machine's load.
 
 mod apply;
 mod bare;
 mod border;
 mod drain;
 mod filled;
+mod idle;
+mod ledger;
+mod loopback;
 mod marks;
 mod memory;
 mod open;
 mod pending;
 mod phones;
+mod plots;
 #[path = "../../server/tests/common/postgres.rs"]
 mod postgres;
 mod probe;
+mod queries;
 mod record;
+mod results;
 mod riders;
 mod search;
 mod served;
 mod server_memory;
+mod size;
 mod wire;
 mod world;
 
@@ -26,8 +33,11 @@ use anyhow::{Result, anyhow};
 use clap::{Parser, ValueEnum};
 use filled::Filled;
 use marks::Marks;
+use probe::Probe;
+use results::Place;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Measures Carboy against what is physically possible.
 #[derive(Parser)]
@@ -44,24 +54,39 @@ struct Options {
     /// The folder whose disk is measured; a temporary one by default.
     #[arg(long)]
     folder: Option<PathBuf>,
+    /// The file of all figures, in which those of this run take the place of earlier ones; `bench/results.json` by
+    /// default, and for a quick run `target/bench/results.json`.
+    #[arg(long)]
+    results: Option<PathBuf>,
     /// Folder, plant and account of the phone that this process drains: the child of `memory`.
     #[arg(long, hide = true, num_args = 3)]
     drained: Option<Vec<String>>,
-    /// The database that this process serves: the child of `phones`, `server-memory` and `search`.
+    /// The database that this process serves: the child of all that talk to a server over HTTP.
     #[arg(long, hide = true)]
     served: Option<String>,
+    /// Folder, plant, account, server and token of the phone that this process is: the child of `idle`.
+    #[arg(long, hide = true, num_args = 5)]
+    idle: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Benchmark {
     /// One recorded action with FULL durability.
     Record,
-    /// The same with half a million records pending.
+    /// The same with up to a million records pending, and what each takes on the disk.
     Pending,
-    /// Opening a store with half a million records pending.
+    /// Opening a store with up to a million records pending.
     Open,
+    /// What screens ask for, with up to a million records pending and among 100,000 customers.
+    Queries,
+    /// A phone drained to a server over HTTP on this machine.
+    Loopback,
     /// Memory while half a million records are drained.
     Memory,
+    /// A phone on which nothing happens.
+    Idle,
+    /// The library for phones.
+    Size,
     /// Bytes per mutation on the wire.
     Wire,
     /// Draining after hours offline, over a recorded link.
@@ -74,6 +99,8 @@ enum Benchmark {
     ServerMemory,
     /// Search among 100,000 customers, on SQLite and on PostgreSQL.
     Search,
+    /// What a plant costs with ten million entries in its ledger.
+    Ledger,
     /// What the border to Swift costs; `cargo xtask bench swift` builds the program on the other side.
     Swift,
     /// What the border to Kotlin costs; `cargo xtask bench kotlin` builds the program on the other side.
@@ -88,10 +115,23 @@ fn main() -> Result<ExitCode> {
     if let Some(location) = &options.served {
         return served::serve(location).map(|()| ExitCode::SUCCESS);
     }
+    if let Some(idle) = &options.idle {
+        return idle::serve(idle).map(|()| ExitCode::SUCCESS);
+    }
     if let Some(parent) = &options.folder {
         // PostgreSQL's cluster too is made where temporary files are.
         tempfile::env::override_temp_dir(parent).map_err(|set| anyhow!("temporary files go to {set:?}"))?;
     }
+    let marks = measured(&options)?;
+    let measured = marks.measured();
+    println!("{}", results::table(&measured)?);
+    let is_missed = measured.iter().flat_map(|one| &one.figures).any(|figure| figure.is_met == Some(false));
+    Place::of(options.results, options.quick).keep(measured)?;
+    Ok(if options.check && is_missed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Runs what was asked for.
+fn measured(options: &Options) -> Result<Marks> {
     let folder = tempfile::tempdir()?;
     let (path, quick) = (folder.path(), options.quick);
     let rounds = |all: usize| if quick { all / 10 } else { all };
@@ -104,29 +144,45 @@ fn main() -> Result<ExitCode> {
         if !is_named && (!options.benchmarks.is_empty() || is_asked) {
             continue;
         }
-        if matches!(benchmark, Benchmark::Pending | Benchmark::Open | Benchmark::Memory) && filled.is_none() {
-            filled = Some(Filled::create(path, rounds(500_000))?);
+        if benchmark.is_on_filled() && filled.is_none() {
+            filled = Some(Filled::create(path, rounds)?);
         }
-        probe::print(path)?;
+        marks.begin(benchmark.name(), quick, Probe::take(path)?);
         match (benchmark, &filled) {
             (Benchmark::Pending, Some(filled)) => pending::run(filled, rounds(3_000), &mut marks)?,
             (Benchmark::Open, Some(filled)) => open::run(filled, rounds(300), &mut marks)?,
+            (Benchmark::Queries, Some(filled)) => {
+                queries::run(filled, path, rounds(100_000), rounds(3_000), &mut marks)?;
+            }
+            (Benchmark::Loopback, Some(filled)) => loopback::run(filled, path, &mut marks)?,
             (Benchmark::Memory, Some(filled)) => memory::run(filled, &mut marks)?,
+            (Benchmark::Idle, _) => {
+                idle::run(path, Duration::from_secs(if quick { 5 } else { 60 }), &mut marks)?;
+            }
+            (Benchmark::Size, _) => size::run(path, quick, &mut marks)?,
             (Benchmark::Wire, _) => wire::run(path, &mut marks)?,
             (Benchmark::Drain, _) => drain::run(path, quick, &mut marks)?,
             (Benchmark::Apply, _) => apply::run(path, rounds(1_000), &mut marks)?,
             (Benchmark::Phones, _) => phones::run(path, rounds(5_000), &mut marks)?,
             (Benchmark::ServerMemory, _) => server_memory::run(path, rounds(1_000_000), &mut marks)?,
             (Benchmark::Search, _) => search::run(path, rounds(100_000), rounds(200), &mut marks)?,
+            (Benchmark::Ledger, _) => ledger::run(path, rounds, rounds(200), &mut marks)?,
             (Benchmark::Swift, _) => border::run(&border::SWIFT, path, rounds(5_000), &mut marks)?,
             (Benchmark::Kotlin, _) => border::run(&border::KOTLIN, path, rounds(5_000), &mut marks)?,
             _ => record::run(path, rounds(5_000), &mut marks)?,
         }
         println!();
     }
-    for missed in &marks.missed {
-        println!("missed: {missed}");
+    Ok(marks)
+}
+
+impl Benchmark {
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
-    let fails = options.check && !marks.missed.is_empty();
-    Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+
+    /// Whether it needs the stores with records pending.
+    fn is_on_filled(self) -> bool {
+        matches!(self, Self::Pending | Self::Open | Self::Queries | Self::Loopback | Self::Memory)
+    }
 }

@@ -19,7 +19,7 @@ pub(crate) fn run(filled: &Filled, marks: &mut Marks) -> Result<()> {
     let identity = &filled.world.identity;
     let child = Command::new(std::env::current_exe()?)
         .arg("--drained")
-        .arg(&filled.full)
+        .arg(filled.copied(filled.half())?)
         .args([identity.plant.to_string(), identity.account.to_string()])
         .output()?;
     let report = String::from_utf8(child.stdout)?;
@@ -35,7 +35,7 @@ pub(crate) fn run(filled: &Filled, marks: &mut Marks) -> Result<()> {
         "draining {settled} records in {exchanges} round trips and {seconds} s, in a process of its own"
     );
     println!("  resident when idle {:.1} MiB, at most {:.1} MiB", mib(idle), mib(peak));
-    marks.at_most("above idle", mib(peak) - mib(idle), 32.0, " MiB");
+    marks.at_most("resident while draining, above idle", mib(peak) - mib(idle), 32.0, " MiB");
     Ok(())
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn figure(process: &str, name: &str) -> Result<u32> {
 
 /// A server that applies everything and keeps nothing but sums. Its replies hold what a real one's do: the results, a
 /// ledger line each, the customers' balances and the rider's day.
-struct Agreeing {
+pub(crate) struct Agreeing {
     author: AccountId,
     rev: u64,
     balances: BTreeMap<CustomerId, Money>,
@@ -91,11 +91,11 @@ struct Agreeing {
 }
 
 impl Agreeing {
-    fn new(author: AccountId) -> Self {
+    pub(crate) fn new(author: AccountId) -> Self {
         Self { author, rev: 0, balances: BTreeMap::new(), day: Day::default() }
     }
 
-    fn answer(&mut self, exchange: &Exchange) -> Result<Reply> {
+    pub(crate) fn answer(&mut self, exchange: &Exchange) -> Result<Reply> {
         let request: SyncRequest = serde_json::from_slice(&unzipped(exchange)?)?;
         self.rev = self.rev.max(request.cursor);
         let (mut results, mut feed) = (Vec::new(), Vec::new());

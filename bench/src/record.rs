@@ -42,7 +42,7 @@ fn all_kinds(folder: &Path, rounds: usize, mut marks: Option<&mut Marks>) -> Res
         let ratio = measure(&world, kind, [&ours, &bare], rounds)?;
         let what = format!("{}, ratio of the medians", kind.name());
         match &mut marks {
-            Some(marks) => marks.at_most(&what, ratio, 1.20, ""),
+            Some(marks) => marks.at_most(&what, ratio, 1.15, ""),
             None => println!("  {what}: {ratio:.2}"),
         }
     }

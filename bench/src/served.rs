@@ -42,6 +42,11 @@ impl Served {
         Ok(Connection { sender })
     }
 
+    /// Its address, as a phone is told.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Resident memory, in KiB.
     pub(crate) fn resident(&self) -> Result<u32> {
         crate::memory::figure(&self.process.id().to_string(), "VmRSS:")

@@ -38,6 +38,6 @@ pub(crate) fn run(folder: &Path, marks: &mut Marks) -> Result<()> {
     let (up, down) = sizes.iter().fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
     println!("{STOPS} deliveries, each with its cash, to {STOPS} customers, in {} request", sizes.len());
     println!("  up {up} bytes; results and feed down {down} bytes, {:.2} per mutation", each(down));
-    marks.at_most("up, per mutation", each(up), 80.0, " bytes");
+    marks.at_most("up, per mutation", each(up), 64.0, "bytes");
     Ok(())
 }

@@ -11,6 +11,7 @@ use carboy_server::{Auth, Server};
 use flate2::read::{GzDecoder, GzEncoder};
 use std::fs;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -22,7 +23,7 @@ pub(crate) const CUSTOMERS: usize = 120;
 /// What the phone signs with, in every process.
 const SEED: [u8; 32] = [7; 32];
 
-const SERVER_FILE: &str = "plant.db";
+pub(crate) const SERVER_FILE: &str = "plant.db";
 
 /// Time that passes only when it is told to, in ms since the morning.
 #[derive(Default)]
@@ -63,7 +64,7 @@ impl carboy_server::env::Clock for VirtualClock {
 pub(crate) struct World {
     pub(crate) identity: Identity,
     pub(crate) customers: Vec<CustomerId>,
-    token: String,
+    pub(crate) token: String,
 }
 
 /// A phone and its server, both open.
@@ -81,8 +82,13 @@ impl World {
         Self::with_customers(folder, CUSTOMERS)
     }
 
-    /// The same with so many customers on its route.
+    /// The same with so many customers, all on its route.
     pub(crate) fn with_customers(folder: &Path, count: usize) -> Result<Self> {
+        Self::with_route(folder, count, count)
+    }
+
+    /// The same with the first `stops` of so many customers on its route.
+    pub(crate) fn with_route(folder: &Path, count: usize, stops: usize) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let clock = Arc::new(VirtualClock::default());
         let random = Arc::new(carboy_server::env::SystemRandom);
@@ -101,7 +107,7 @@ impl World {
                 server.add_customer(&manager, profile(n))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        server.put_route(&manager, None, "North", &customers)?;
+        server.put_route(&manager, None, "North", &customers[..stops])?;
         let (code, _) = server.create_enrol_code(plant, rider.id)?;
         let public_key = DeviceKey::from_seed(SEED).public();
         let request = EnrolRequest { code, device_name: "Tecno Spark 8".to_owned(), public_key };
@@ -129,10 +135,10 @@ impl World {
         Ok(Engine::open(&options(folder, &self.identity)?)?)
     }
 
-    /// Records `count` actions as a round brings them: at each stop a delivery and its cash; now and then a stop in
-    /// vain, or a customer's new number.
-    pub(crate) fn record(&self, engine: &Engine, clock: &VirtualClock, count: usize) -> Result<()> {
-        for n in 0..count {
+    /// Records these actions of a round: at each stop a delivery and its cash; now and then a stop in vain, or a
+    /// customer's new number.
+    pub(crate) fn record(&self, engine: &Engine, clock: &VirtualClock, actions: Range<usize>) -> Result<()> {
+        for n in actions {
             let (stop, customer) = (n / 2, self.customers[n / 2 % self.customers.len()]);
             // A stop takes a minute or so, and its cash a quarter of one.
             clock.advance(if n % 2 == 0 { 40_000 } else { 12_000 } + n as u64 * 7_919 % 9_973);
