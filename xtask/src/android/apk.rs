@@ -100,7 +100,18 @@ fn sign(apk: &Path, min_sdk: &str) -> Result<()> {
             .arg(&keys))?;
     }
     run(Command::new("apksigner")
-        .args(["sign", "--min-sdk-version", min_sdk, "--ks-key-alias", ALIAS, "--ks-pass", PASSWORD, "--ks"])
+        .args([
+            "sign",
+            "--v4-signing-enabled",
+            "false",
+            "--min-sdk-version",
+            min_sdk,
+            "--ks-key-alias",
+            ALIAS,
+            "--ks-pass",
+            PASSWORD,
+            "--ks",
+        ])
         .arg(&keys)
         .arg(apk))
 }
