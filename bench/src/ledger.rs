@@ -29,6 +29,9 @@ const STEP: usize = 15_700;
 /// What a phone brings with each sync.
 const RECORDS: usize = 20;
 
+/// Lines of a customer's ledger on a page of the dashboard, at most.
+const SHOWN: usize = 20;
+
 /// So many entries are written in one transaction.
 const CHUNK: usize = 200_000;
 
@@ -175,6 +178,13 @@ fn fill(file: &Path, rider: &Rider, entries: usize) -> Result<()> {
         tx.commit()?;
     }
     let tx = connection.transaction()?;
+    // A page of a ledger shows what its newest lines came from.
+    tx.execute(
+        "INSERT INTO mutations (plant, account, txn, actor, seq, body, status, answer, received_at)
+         SELECT plant, account, txn, plant, rev, '{}', 'applied', '{}', received_at FROM ledger
+         WHERE plant = ?1 AND rev > ?2",
+        params![plant.as_bytes(), before + entries.saturating_sub(SHOWN * CUSTOMERS)],
+    )?;
     tx.execute(
         "UPDATE customers SET (balance, rev) = (SELECT sum(amount), max(rev) FROM ledger
              WHERE ledger.plant = customers.plant AND ledger.customer = customers.customer)

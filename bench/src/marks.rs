@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What one benchmark found.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Measured {
     pub(crate) benchmark: String,
     /// Whether fewer rounds and a tenth of the records were taken.
@@ -17,7 +17,7 @@ pub(crate) struct Measured {
 }
 
 /// One number.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Figure {
     pub(crate) what: String,
     pub(crate) value: f64,
@@ -36,7 +36,7 @@ pub(crate) enum Mark {
 }
 
 /// A line of one of the plots.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Line {
     pub(crate) plot: Plot,
     pub(crate) name: String,
@@ -104,8 +104,8 @@ impl Marks {
     }
 
     /// All of it, in the order in which it was found.
-    pub(crate) fn measured(self) -> Vec<Measured> {
-        self.measured
+    pub(crate) fn measured(&self) -> &[Measured] {
+        &self.measured
     }
 }
 

@@ -132,7 +132,7 @@ mod tests {
         marks.begin("pending".into(), false, Probe::default());
         marks.line(Plot::Pending, "delivery", [(0.0, 120.0), (1e6, 125.0)]);
         let folder = tempfile::tempdir().unwrap();
-        draw(&marks.measured(), folder.path()).unwrap();
+        draw(marks.measured(), folder.path()).unwrap();
         let svg = std::fs::read_to_string(folder.path().join("pending.svg")).unwrap();
         assert!(svg.starts_with("<svg") && svg.contains("delivery"), "{svg}");
         assert!(!folder.path().join("drain.svg").exists());

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const SLOW: u64 = 1_000;
 
 /// What was found.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Probe {
     /// A bare fdatasync of one page, in µs.
     fdatasync_median: u64,

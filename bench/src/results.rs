@@ -33,12 +33,12 @@ impl Place {
     }
 
     /// Keeps what was measured: in the place of what the same benchmarks found before, with the others untouched.
-    pub(crate) fn keep(&self, measured: Vec<Measured>) -> Result<()> {
+    pub(crate) fn keep(&self, measured: &[Measured]) -> Result<()> {
         let mut all = self.kept()?;
         for new in measured {
             match all.iter_mut().find(|old| old.benchmark == new.benchmark) {
-                Some(old) => *old = new,
-                None => all.push(new),
+                Some(old) => *old = new.clone(),
+                None => all.push(new.clone()),
             }
         }
         for folder in [self.file.parent(), Some(&*self.folder)].into_iter().flatten() {
@@ -110,20 +110,20 @@ mod tests {
     use crate::marks::Marks;
     use crate::probe::Probe;
 
-    fn measured(benchmark: &str, value: f64) -> Vec<Measured> {
+    fn measured(benchmark: &str, value: f64) -> Marks {
         let mut marks = Marks::default();
         marks.begin(benchmark.into(), false, Probe::default());
         marks.at_most("ratio", value, 1.1, "");
-        marks.measured()
+        marks
     }
 
     #[test]
     fn a_run_takes_the_place_of_its_own_benchmarks_alone() {
         let folder = tempfile::tempdir().unwrap();
         let place = Place::of(Some(folder.path().join("kept/results.json")), false);
-        place.keep(measured("record", 1.5)).unwrap();
-        place.keep(measured("pending", 1.0)).unwrap();
-        place.keep(measured("record", 1.05)).unwrap();
+        place.keep(measured("record", 1.5).measured()).unwrap();
+        place.keep(measured("pending", 1.0).measured()).unwrap();
+        place.keep(measured("record", 1.05).measured()).unwrap();
         let text = fs::read_to_string(folder.path().join("kept/figures.md")).unwrap();
         assert!(text.contains("| `record`  | ratio  | 1.05     | ≤ 1.10 | met |"), "{text}");
         assert!(text.contains("| `pending` | ratio  | 1.00     | ≤ 1.10 | met |"), "{text}");
@@ -135,7 +135,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("results.json");
         fs::write(&file, "my thesis").unwrap();
-        let error = Place::of(Some(file.clone()), false).keep(measured("record", 1.0)).unwrap_err();
+        let error =
+            Place::of(Some(file.clone()), false).keep(measured("record", 1.0).measured()).unwrap_err();
         assert!(error.to_string().contains("holds no results"), "{error}");
         assert_eq!(fs::read_to_string(file).unwrap(), "my thesis");
     }

@@ -181,11 +181,16 @@ impl Tx<'_> {
                      FROM customers c WHERE plant = ?1 AND customer = ?2";
         let after = self.one(newer, params![plant, customer, offset], |row| row.get(0))?;
         let mut after: i64 = after.ok_or(Error::NotFound("customer"))?;
+        // The page's revs first, from the customer's index: SQLite would rather walk the whole plant's ledger by rev
+        // until it has met enough of this customer's lines.
         let sql = "SELECT l.txn, a.name, l.role, l.amount, l.at, l.received_at, m.body, l.account,
                        m.withdrawn_by IS NOT NULL
-                   FROM ledger l JOIN accounts a ON a.plant = l.plant AND a.account = l.account
+                   FROM (SELECT rev FROM ledger WHERE plant = ?1 AND customer = ?2
+                         ORDER BY rev DESC LIMIT ?3 OFFSET ?4) AS page
+                   JOIN ledger l ON l.plant = ?1 AND l.rev = page.rev
+                   JOIN accounts a ON a.plant = l.plant AND a.account = l.account
                    JOIN mutations m ON m.plant = l.plant AND m.account = l.account AND m.txn = l.txn
-                   WHERE l.plant = ?1 AND l.customer = ?2 ORDER BY l.rev DESC LIMIT ?3 OFFSET ?4";
+                   ORDER BY l.rev DESC";
         let rows = self.all(sql, params![plant, customer, limit, offset], |row| {
             let line = LedgerRow {
                 txn: row.get(0)?,

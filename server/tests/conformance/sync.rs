@@ -389,10 +389,10 @@ fn requests_that_contradict_themselves_are_malformed() {
         let refusal = world.server.handle_sync(&phone.auth, &request).unwrap_err();
         assert!(matches!(refusal, Refusal::Malformed { .. }), "{refusal:?}");
     }
-    let many = vec![good.mutations[0].clone(); 1_001];
-    let many = SyncRequest { last_seq: 1_001, mutations: many, ..good };
+    let many = vec![good.mutations[0].clone(); wire::MAX_BATCH + 1];
+    let many = SyncRequest { last_seq: many.len() as u64, mutations: many, ..good };
     let refusal = world.server.handle_sync(&phone.auth, &many).unwrap_err();
-    assert_eq!(refusal, Refusal::TooLarge { limit: 1_000 });
+    assert_eq!(refusal, Refusal::TooLarge { limit: wire::MAX_BATCH as u64 });
     assert_eq!(world.dump(), before);
 }
 
