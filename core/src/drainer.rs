@@ -134,6 +134,8 @@ pub struct Drainer {
     refresh: bool,
     halt: Option<Halt>,
     batch: usize,
+    /// No batch is larger than this.
+    most: usize,
     piece: usize,
     failures: u32,
     not_before: Duration,
@@ -158,6 +160,7 @@ impl Drainer {
             refresh: false,
             halt: None,
             batch: FIRST_BATCH,
+            most: MAX_BATCH,
             piece: FIRST_PIECE,
             failures: 0,
             not_before: Duration::ZERO,
@@ -166,6 +169,13 @@ impl Drainer {
             hashes: false,
             renewed: false,
         }
+    }
+
+    /// Sends at most `most` mutations in a request from now on: a benchmark compares at one size what would adapt.
+    #[doc(hidden)]
+    pub fn limit_batch(&mut self, most: usize) {
+        self.most = most.clamp(1, MAX_BATCH);
+        self.batch = self.batch.min(self.most);
     }
 
     /// What to do next; to be asked again whenever something was recorded. A request that [`Step::Send`] handed out
@@ -449,7 +459,7 @@ impl Drainer {
         if took > SLOW {
             self.shrink();
         } else if took < QUICK && mutations == self.batch {
-            self.batch = (self.batch * 2).min(MAX_BATCH);
+            self.batch = (self.batch * 2).min(self.most);
         }
     }
 

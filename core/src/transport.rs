@@ -182,7 +182,7 @@ pub(crate) fn json_body(message: &impl serde::Serialize) -> std::io::Result<Body
 }
 
 fn compressed(body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(body)?;
     encoder.finish()
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod feed;
 pub(crate) mod key;
+mod lifting;
 pub(crate) mod meta;
 pub(crate) mod outbox;
 pub(crate) mod overlay;

@@ -7,6 +7,7 @@ use carboy_protocol::{Action, ActorId, ChainHash, DeviceKey, Dot, Field, Mutatio
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// How many settled records stay to be looked at and taken back: a rider's week.
 pub(crate) const KEPT: u64 = 2_000;
@@ -151,6 +152,14 @@ pub(crate) fn recorded(tx: &Transaction<'_>, id: u64) -> Result<Option<Recorded>
     Ok(query.query_row([id], Recorded::from_row).optional()?)
 }
 
+/// The records with these ids that are still here.
+pub(crate) fn recorded_in(tx: &Transaction<'_>, ids: RangeInclusive<u64>) -> Result<Vec<Recorded>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM record WHERE id BETWEEN ? AND ? ORDER BY id");
+    let mut query = tx.prepare_cached(&sql)?;
+    let records = query.query_map([*ids.start(), *ids.end()], Recorded::from_row)?;
+    Ok(records.collect::<Result<_, _>>()?)
+}
+
 /// The record `id` is taken back by the record `by`.
 pub(crate) fn undo(tx: &Transaction<'_>, id: u64, by: u64) -> Result<(), Error> {
     tx.prepare_cached("UPDATE record SET undone_by = ? WHERE id = ?")?.execute(params![by, id])?;
@@ -164,13 +173,20 @@ pub(crate) fn redo(tx: &Transaction<'_>, id: u64, by: u64) -> Result<(), Error> 
     Ok(())
 }
 
-/// The record leaves the overlay. It stays if it is among the newest.
-pub(crate) fn finish(tx: &Transaction<'_>, meta: &Meta, id: u64, state: RecordState) -> Result<(), Error> {
-    if id + KEPT > meta.last_id {
-        tx.prepare_cached("UPDATE record SET done = ?, rev = NULL WHERE id = ?")?
-            .execute(params![state.code(), id])?;
-    } else {
-        tx.prepare_cached("DELETE FROM record WHERE id = ?")?.execute([id])?;
+/// These records leave the overlay. Those among the newest stay.
+pub(crate) fn finish(
+    tx: &Transaction<'_>,
+    meta: &Meta,
+    ids: &RangeInclusive<u64>,
+    state: RecordState,
+) -> Result<(), Error> {
+    let (first, last, old) = (*ids.start(), *ids.end(), meta.last_id.saturating_sub(KEPT));
+    if last > old {
+        tx.prepare_cached("UPDATE record SET done = ?, rev = NULL WHERE id BETWEEN ? AND ?")?
+            .execute(params![state.code(), first.max(old + 1), last])?;
+    }
+    if first <= old {
+        tx.prepare_cached("DELETE FROM record WHERE id BETWEEN ? AND ?")?.execute([first, last.min(old)])?;
     }
     Ok(())
 }

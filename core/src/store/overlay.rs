@@ -6,7 +6,7 @@ use super::{Meta, feed};
 use crate::Error;
 use carboy_protocol::wire::Visit;
 use carboy_protocol::{Action, Mutation, RouteId, Shift, StopState, Tally, TxnId};
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 /// The visit that the server told is taken back.
 const TAKEN_BACK: i64 = -1;
@@ -165,22 +165,25 @@ pub(crate) fn tell_visit(tx: &Transaction<'_>, meta: &Meta, record: &Recorded) -
     Ok(())
 }
 
-/// Lifts a record off the customer that it is about. Returns whether what is shown of the profile may change.
-pub(crate) fn lift(tx: &Transaction<'_>, record: &Recorded) -> Result<bool, Error> {
-    let Some(row) = record.customer else { return Ok(false) };
-    if record.amount != 0 {
-        tx.prepare_cached("UPDATE customer SET pending = pending - ? WHERE id = ?")?
-            .execute(params![record.amount, row])?;
-    }
+/// The records that say of a customer how the visit went, that the customer was added here, and that the customer is
+/// served no more; 0 where there is none.
+pub(crate) fn named(tx: &Transaction<'_>, row: i64) -> Result<[u64; 3], Error> {
+    let mut query = tx.prepare_cached("SELECT visit_id, added_id, closing_id FROM customer WHERE id = ?")?;
+    let ids = query.query_row([row], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]));
+    Ok(ids.optional()?.unwrap_or_default())
+}
+
+/// What the record `id` says in one of these places, it says no more.
+pub(crate) fn unname(tx: &Transaction<'_>, row: i64, id: u64) -> Result<(), Error> {
     tx.prepare_cached(
         "UPDATE customer SET
              visit = iif(visit_id = ?1, 0, visit), visit_id = iif(visit_id = ?1, 0, visit_id),
              added_route = iif(added_id = ?1, NULL, added_route), added_id = iif(added_id = ?1, 0, added_id),
              closing_id = iif(closing_id = ?1, 0, closing_id)
-         WHERE id = ?2 AND ?1 IN (visit_id, added_id, closing_id)",
+         WHERE id = ?2",
     )?
-    .execute(params![record.id, row])?;
-    Ok(record.profile_update)
+    .execute(params![id, row])?;
+    Ok(())
 }
 
 /// Works the overlay of all customers out anew, once a record is found missing from the file: what it had added

@@ -6,6 +6,7 @@ use carboy_protocol::{Photo, PhotoHash};
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// A photo that is being sent.
@@ -131,9 +132,10 @@ pub(crate) fn hand_over(tx: &Transaction<'_>, record: u64, to: Option<u64>) -> R
     Ok(())
 }
 
-/// The server has applied `record`: its photos may go.
-pub(crate) fn release(tx: &Transaction<'_>, record: u64) -> Result<(), Error> {
-    tx.prepare_cached("UPDATE photo SET state = 1 WHERE record = ? AND state = 0")?.execute([record])?;
+/// The server has applied these records: their photos may go.
+pub(crate) fn release(tx: &Transaction<'_>, records: RangeInclusive<u64>) -> Result<(), Error> {
+    tx.prepare_cached("UPDATE photo SET state = 1 WHERE record BETWEEN ? AND ? AND state = 0")?
+        .execute([*records.start(), *records.end()])?;
     Ok(())
 }
 

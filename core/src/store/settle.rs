@@ -2,6 +2,7 @@
 //! mutation leaves the overlay in the same transaction that brings the state which contains it, so that a
 //! balance never shows it twice or not at all.
 
+use super::lifting::Lifting;
 use super::meta::put_told_day;
 use super::outbox::{RecordState, Recorded};
 use super::{Meta, feed, outbox, overlay, photos};
@@ -45,6 +46,7 @@ struct Settling<'t, 'c> {
     meta: Meta,
     /// The rev up to which the feed is in the file once this is done.
     cursor: u64,
+    lifting: Lifting,
     /// Customers of whose profile something else may be shown.
     touched: BTreeSet<i64>,
     outcome: Settled,
@@ -60,7 +62,8 @@ pub(crate) fn settle(
 ) -> Result<Settled, Error> {
     let meta = Meta::read(tx)?;
     let outcome = Settled { more: reply.more, ..Settled::default() };
-    let mut settling = Settling { tx, meta, cursor: reply.cursor, touched: BTreeSet::new(), outcome };
+    let (cursor, lifting, touched) = (reply.cursor, Lifting::default(), BTreeSet::new());
+    let mut settling = Settling { tx, meta, cursor, lifting, touched, outcome };
     // A history that took a new actor since then gets its answers anew.
     if actor == settling.meta.actor {
         settling.take_answers(first_seq, reply)?;
@@ -89,7 +92,7 @@ pub(crate) fn unpark(tx: &Transaction<'_>, txn: TxnId, answer: &Answer) -> Resul
                     .execute(params![reason.as_str(), detail, id])?;
             }
             Answer::Applied { .. } => {
-                photos::release(tx, id)?;
+                photos::release(tx, id..=id)?;
                 outbox::accept(tx, id)?;
                 tx.prepare_cached("DELETE FROM attention WHERE id = ?")?.execute([id])?;
             }
@@ -100,6 +103,10 @@ pub(crate) fn unpark(tx: &Transaction<'_>, txn: TxnId, answer: &Answer) -> Resul
 
 impl Settling<'_, '_> {
     fn take_answers(&mut self, first_seq: u64, reply: &SyncReply) -> Result<(), Error> {
+        let first_id = self.meta.base + first_seq;
+        let last_id = (first_id + reply.results.len() as u64).saturating_sub(1);
+        let ids = first_id.max(self.meta.settled_id + 1)..=last_id;
+        let mut records = outbox::recorded_in(self.tx, ids)?.into_iter().peekable();
         for (seq, result) in (first_seq..).zip(&reply.results) {
             let id = self.meta.base + seq;
             if id <= self.meta.settled_id {
@@ -108,16 +115,18 @@ impl Settling<'_, '_> {
             if id != self.meta.settled_id + 1 || id > self.meta.last_id || result.seq != seq {
                 return Err(Error::Store(format!("answer for seq {} where {seq} was expected", result.seq)));
             }
-            self.take_answer(id, &result.answer)?;
+            let record = records.next_if(|record| record.id == id);
+            self.take_answer(id, record, &result.answer)?;
             self.meta.settled_id = id;
             self.outcome.settled += 1;
         }
         Ok(())
     }
 
-    fn take_answer(&mut self, id: u64, answer: &Answer) -> Result<(), Error> {
-        let Some(record) = outbox::recorded(self.tx, id)? else {
+    fn take_answer(&mut self, id: u64, record: Option<Recorded>, answer: &Answer) -> Result<(), Error> {
+        let Some(record) = record else {
             tracing::error!(id, "a record is missing from the file");
+            self.lifting.write(self.tx, &self.meta)?;
             overlay::mend(self.tx)?;
             return match answer {
                 Answer::Applied { .. } => Ok(()),
@@ -131,12 +140,12 @@ impl Settling<'_, '_> {
         overlay::uncount(self.tx, &mut self.meta, &record)?;
         match answer {
             Answer::Applied { rev } => {
-                photos::release(self.tx, id)?;
+                self.lifting.release(self.tx, id)?;
                 // The feed of this very reply contains the effect: most often so.
                 if *rev <= self.cursor {
                     // A duplicate's effect may have been in the feed long ago, with newer ones behind it.
                     if *rev > self.meta.cursor {
-                        overlay::tell_visit(self.tx, &self.meta, &record)?;
+                        self.lifting.tell_visit(self.tx, &self.meta, &record)?;
                     }
                     self.lift(&record, RecordState::Contained)
                 } else {
@@ -185,17 +194,16 @@ impl Settling<'_, '_> {
         let contained: Vec<Recorded> =
             query.query_map([self.cursor], Recorded::from_row)?.collect::<Result<_, _>>()?;
         for record in contained {
-            overlay::tell_visit(self.tx, &self.meta, &record)?;
+            self.lifting.tell_visit(self.tx, &self.meta, &record)?;
             self.lift(&record, RecordState::Contained)?;
         }
-        Ok(())
+        self.lifting.write(self.tx, &self.meta)
     }
 
     fn lift(&mut self, record: &Recorded, state: RecordState) -> Result<(), Error> {
-        if overlay::lift(self.tx, record)? {
-            self.touched.extend(record.customer);
-        }
-        outbox::finish(self.tx, &self.meta, record.id, state)
+        let touched = self.lifting.lift(self.tx, &self.meta, record, state)?;
+        self.touched.extend(touched);
+        Ok(())
     }
 
     fn finish(mut self, reply: &SyncReply, now: Timestamp) -> Result<Settled, Error> {
