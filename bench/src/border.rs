@@ -143,7 +143,7 @@ fn start(world: &World, folder: &Path, rounds: usize) -> Result<f64> {
 }
 
 /// The program over there, which opens the store of `folder` and does what it is told.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -154,24 +154,30 @@ impl Program {
         let words = std::env::var(PROGRAM)
             .with_context(|| format!("{PROGRAM} names no program: `cargo xtask bench` builds one"))?;
         let mut words = words.split('\n');
-        let program = words.next().unwrap_or_default();
         let identity = &world.identity;
-        let mut child = Command::new(program)
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command
             .args(words)
             .arg(folder)
             .args([identity.plant.to_string(), identity.account.to_string(), identity.currency.to_string()])
-            .arg(world.customers[0].to_string())
+            .arg(world.customers[0].to_string());
+        Self::spawn(&mut command)
+    }
+
+    /// The same with another command.
+    pub(crate) fn spawn(command: &mut Command) -> Result<Self> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("cannot start {program}"))?;
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let (orders, answers) = (child.stdin.take(), child.stdout.take());
         let (orders, answers) = orders.zip(answers).context("the program has no pipes")?;
         Ok(Self { child, orders, answers: BufReader::new(answers) })
     }
 
     /// Lets it do `what` so many times, and tells how long each took.
-    fn times(&mut self, what: &str, count: usize) -> Result<Vec<Duration>> {
+    pub(crate) fn times(&mut self, what: &str, count: usize) -> Result<Vec<Duration>> {
         writeln!(self.orders, "{what} {count}")?;
         self.orders.flush()?;
         let mut line = String::new();
@@ -186,7 +192,7 @@ impl Program {
     }
 
     /// Ends it.
-    fn end(self) -> Result<()> {
+    pub(crate) fn end(self) -> Result<()> {
         let Self { mut child, orders, .. } = self;
         drop(orders);
         let status = child.wait()?;

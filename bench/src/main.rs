@@ -12,6 +12,7 @@ mod loopback;
 mod marks;
 mod memory;
 mod open;
+mod peers;
 mod pending;
 mod phones;
 mod plots;
@@ -67,6 +68,9 @@ struct Options {
     /// Folder, plant, account, server and token of the phone that this process is: the child of `idle`.
     #[arg(long, hide = true, num_args = 5)]
     idle: Option<Vec<String>>,
+    /// Which store this process opens, and where: a child of `peers`.
+    #[arg(long, hide = true, num_args = 4)]
+    peer: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -105,6 +109,8 @@ enum Benchmark {
     Swift,
     /// What the border to Kotlin costs; `cargo xtask bench kotlin` builds the program on the other side.
     Kotlin,
+    /// One action, opening and draining beside what a team would pick instead; `cargo xtask bench peers` installs it.
+    Peers,
 }
 
 fn main() -> Result<ExitCode> {
@@ -117,6 +123,9 @@ fn main() -> Result<ExitCode> {
     }
     if let Some(idle) = &options.idle {
         return idle::serve(idle).map(|()| ExitCode::SUCCESS);
+    }
+    if let Some(peer) = &options.peer {
+        return peers::ours::serve(peer).map(|()| ExitCode::SUCCESS);
     }
     if let Some(parent) = &options.folder {
         // PostgreSQL's cluster too is made where temporary files are.
@@ -140,7 +149,7 @@ fn measured(options: &Options) -> Result<Marks> {
     for benchmark in Benchmark::value_variants() {
         let is_named = options.benchmarks.contains(benchmark);
         // What needs a program of another language runs when it is asked for.
-        let is_asked = matches!(benchmark, Benchmark::Swift | Benchmark::Kotlin);
+        let is_asked = matches!(benchmark, Benchmark::Swift | Benchmark::Kotlin | Benchmark::Peers);
         if !is_named && (!options.benchmarks.is_empty() || is_asked) {
             continue;
         }
@@ -169,6 +178,7 @@ fn measured(options: &Options) -> Result<Marks> {
             (Benchmark::Ledger, _) => ledger::run(path, rounds, rounds(200), &mut marks)?,
             (Benchmark::Swift, _) => border::run(&border::SWIFT, path, rounds(5_000), &mut marks)?,
             (Benchmark::Kotlin, _) => border::run(&border::KOTLIN, path, rounds(5_000), &mut marks)?,
+            (Benchmark::Peers, _) => peers::run(path, rounds(100_000), rounds(2_000), &mut marks)?,
             _ => record::run(path, rounds(5_000), &mut marks)?,
         }
         println!();

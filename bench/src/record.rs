@@ -124,8 +124,9 @@ const RECORD: &str = "amount, profile_update, before, body, hash, undoes";
 
 /// A file with the same tables, opened by rusqlite alone with the same settings, and the values that one action left
 /// in it.
-struct Bare {
+pub(crate) struct Bare {
     connection: Connection,
+    last_id: i64,
     update: &'static str,
     customer: Vec<Value>,
     meta: Vec<Value>,
@@ -133,11 +134,16 @@ struct Bare {
 }
 
 impl Bare {
-    fn new(world: &World, kind: Kind, folder: &Path) -> Result<Self> {
+    pub(crate) fn new(world: &World, kind: Kind, folder: &Path) -> Result<Self> {
         let engine = world.engine(folder)?;
         kind.act(&engine, world, 0)?;
         drop(engine);
-        let connection = Connection::open(options(folder, &world.identity)?.file())?;
+        Self::open(&options(folder, &world.identity)?.file(), kind)
+    }
+
+    /// Opens a file in which such an action stands first.
+    pub(crate) fn open(file: &Path, kind: Kind) -> Result<Self> {
+        let connection = Connection::open(file)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -145,15 +151,17 @@ impl Bare {
         connection.set_prepared_statement_cache_capacity(96);
         let (update, select) = kind.customer_update();
         let row = connection.query_row("SELECT customer FROM record", [], |row| row.get::<_, i64>(0))?;
+        let last_id = connection.query_row("SELECT max(id) FROM record", [], |row| row.get(0))?;
         let customer = values(&connection, select, params![row])?;
         let meta = values(&connection, &format!("SELECT {META} FROM meta"), params![])?;
         let record = values(&connection, &format!("SELECT {RECORD} FROM record"), params![])?;
-        Ok(Self { connection, update, customer, meta, record })
+        Ok(Self { connection, last_id, update, customer, meta, record })
     }
 
     /// What the action of this round leaves behind, and nothing else: no validation, no stamping, no receipt.
-    fn insert(&mut self, round: usize) -> Result<()> {
-        let id = i64::try_from(round)? + 2;
+    pub(crate) fn insert(&mut self, round: usize) -> Result<()> {
+        self.last_id += 1;
+        let id = self.last_id;
         let customer = i64::try_from(round % crate::world::CUSTOMERS)? + 1;
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.prepare_cached(
@@ -170,6 +178,25 @@ impl Bare {
         )?
         .execute(params_from_iter(std::iter::once(&Value::from(id)).chain(&self.meta)))?;
         tx.commit()?;
+        Ok(())
+    }
+
+    /// The first `limit` bodies behind this id, and the id of the last of them.
+    pub(crate) fn queued(&self, after: i64, limit: usize) -> Result<(Vec<String>, i64)> {
+        let mut query =
+            self.connection.prepare_cached("SELECT id, body FROM record WHERE id > ? ORDER BY id LIMIT ?")?;
+        let mut rows = query.query(params![after, limit])?;
+        let (mut bodies, mut last) = (Vec::with_capacity(limit), after);
+        while let Some(row) = rows.next()? {
+            last = row.get(0)?;
+            bodies.push(row.get(1)?);
+        }
+        Ok((bodies, last))
+    }
+
+    /// Drops the records up to this id.
+    pub(crate) fn drop_up_to(&self, id: i64) -> Result<()> {
+        self.connection.prepare_cached("DELETE FROM record WHERE id <= ?")?.execute([id])?;
         Ok(())
     }
 }

@@ -119,6 +119,15 @@ impl World {
         Ok(world)
     }
 
+    /// The plant as a process sees it that has the phone alone.
+    pub(crate) fn of_phone(engine: &Engine, identity: &Identity) -> Result<Self> {
+        let mut customers = Vec::new();
+        for route in engine.routes()? {
+            customers.extend(engine.stops(route.route)?.iter().map(|stop| stop.customer.customer));
+        }
+        Ok(Self { identity: identity.clone(), customers, token: String::new() })
+    }
+
     /// Opens the phone and the server in `folder`, both on this clock.
     pub(crate) fn session(&self, folder: &Path, clock: &Arc<VirtualClock>) -> Result<Session> {
         let random = Arc::new(carboy_server::env::SystemRandom);

@@ -1,4 +1,5 @@
-//! `cargo xtask bench swift | kotlin`: builds the program on the other side of the border and measures it.
+//! `cargo xtask bench swift | kotlin | peers`: builds the program on the other side of the border, or installs the peers
+//! from their registries, and measures.
 
 use crate::process::{cargo, repository, run};
 use crate::{bindings, setup, swift, swift_package};
@@ -41,6 +42,34 @@ pub(crate) fn kotlin(rest: &[String]) -> Result<ExitCode> {
     let mut program = Command::new("java");
     program.arg(property("jna.library.path", &library)).arg("-cp").arg(std::env::join_paths(path)?).arg(MAIN);
     measure("kotlin", &program, &[], rest)
+}
+
+/// Installs the peers into the build folder as their locks say. One that cannot be installed is left out.
+pub(crate) fn peers(rest: &[String]) -> Result<ExitCode> {
+    setup::c_compiler()?;
+    let (from, into) = (repository().join("bench/peers"), repository().join("target/peers"));
+    fs::create_dir_all(&into)?;
+    for entry in fs::read_dir(&from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if [".mjs", ".json"].iter().any(|end| name.to_string_lossy().ends_with(end)) {
+            fs::copy(entry.path(), into.join(name))?;
+        }
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&into);
+    setup::libclang()?;
+    // PowerSync's crate asks for a newer compiler, for one macro that this one has only as an unstable feature.
+    let mut rust = cargo(&["build", "--release", "--locked", "--ignore-rust-version", "--manifest-path"]);
+    rust.arg(from.join("Cargo.toml")).arg("--target-dir").arg(into.join("rust"));
+    rust.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zcrate-attr=feature(assert_matches)");
+    for install in [&mut npm, &mut rust] {
+        if let Err(error) = run(install) {
+            println!("set-up: peers that cannot be installed: {error:#}");
+        }
+    }
+    let mut command = cargo(&["run", "--release", "--package", "carboy-bench", "--", "peers"]);
+    Err(command.args(rest).env("CARBOY_BENCH_PEERS", into).exec().into())
 }
 
 /// Generates the bindings and builds the library with all optimizations; tells its folder.

@@ -29,7 +29,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND [ARGS…]
   demo       a morning of three riders against a real server; ARGS go to the demo (`--help` lists them)
   sim        the simulator: whole plants under every fault, from a seed; ARGS go to it (`--help` lists them)
   fuzz       the fuzzer: `fuzz [TARGET] [--seconds N]`, a minute for each target; needs Rust's nightly
-  bench      the benchmarks; ARGS go to them (`bench swift` and `bench kotlin` build the program on the other side too)
+  bench      the benchmarks; ARGS go to them (`bench swift` and `bench kotlin` build the program on the other side too,
+             `bench peers` installs the peers)
 
 Each installs what it needs on a Debian machine, and says so.";
 
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         ("fuzz", _) => fuzz::fuzz(&rest),
         ("bench", [what, rest @ ..]) if what == "swift" => bench::swift(rest),
         ("bench", [what, rest @ ..]) if what == "kotlin" => bench::kotlin(rest),
+        ("bench", [what, rest @ ..]) if what == "peers" => bench::peers(rest),
         ("bench", _) => become_cargo(&["--package", "carboy-bench"], &rest),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");

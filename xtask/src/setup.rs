@@ -26,6 +26,14 @@ pub(crate) fn openssl_tools() -> Result<()> {
     Ok(())
 }
 
+/// Makes sure of libclang, with which PowerSync's crates read SQLite's headers.
+pub(crate) fn libclang() -> Result<()> {
+    if answer("ldconfig", &["-p"]).is_some_and(|libraries| libraries.contains("libclang")) {
+        return Ok(());
+    }
+    install("libclang", &["libclang-dev"])
+}
+
 /// Makes sure of rustfmt and clippy, which a minimal Rust installation leaves out.
 pub(crate) fn rust_components() -> Result<()> {
     if answer("cargo", &["fmt", "--version"]).is_some() && answer("cargo", &["clippy", "--version"]).is_some()
