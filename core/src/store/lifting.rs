@@ -6,6 +6,7 @@ use super::{Meta, overlay, photos};
 use crate::Error;
 use rusqlite::{Transaction, params};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::RangeInclusive;
 
 /// What is lifted and not written yet.
@@ -108,11 +109,11 @@ impl Lifting {
         record: &Recorded,
     ) -> Result<Option<(i64, &mut Customer)>, Error> {
         let Some(row) = record.customer else { return Ok(None) };
-        if !self.customers.contains_key(&row) {
-            let named = overlay::named(tx, row)?;
-            self.customers.insert(row, Customer { named, amount: 0 });
-        }
-        Ok(self.customers.get_mut(&row).map(|customer| (row, customer)))
+        let customer = match self.customers.entry(row) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(Customer { named: overlay::named(tx, row)?, amount: 0 }),
+        };
+        Ok(Some((row, customer)))
     }
 }
 
