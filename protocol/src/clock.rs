@@ -168,6 +168,14 @@ mod tests {
 
     proptest! {
         #[test]
+    fn a_clock_is_empty_until_it_has_seen_something() {
+        assert!(VectorClock::new().is_empty());
+        let dot = |seq| Dot { actor: ActorId::from_bytes([1; 16]), seq };
+        assert!(VectorClock::from(dot(0)).is_empty());
+        assert!(!VectorClock::from(dot(1)).is_empty());
+    }
+
+    #[test]
         fn joining_is_commutative_associative_and_idempotent(a in clock(), b in clock(), c in clock()) {
             prop_assert_eq!(a.clone().joined(&b), b.clone().joined(&a));
             prop_assert_eq!(a.clone().joined(&b).joined(&c), a.clone().joined(&b.clone().joined(&c)));
