@@ -17,10 +17,7 @@ impl<'b> Choices<'b> {
 
     /// A number below `count`; 0 if that is 0.
     pub(super) fn below(&mut self, count: usize) -> usize {
-        match self.0.int_in_range(0..=count.max(1) - 1) {
-            Ok(number) => number,
-            Err(_) => 0,
-        }
+        self.0.int_in_range(0..=count.max(1) - 1).unwrap_or_default()
     }
 
     pub(super) fn pick<T: Clone>(&mut self, items: &[T]) -> T {

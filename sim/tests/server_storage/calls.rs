@@ -55,22 +55,22 @@ pub(crate) const CALLS: [Call; 11] = [
         reads_after: false,
         is_repeatable: true,
     },
-    managers("an edit", |plant| act(plant, edit(plant.setting.customers[1], "0722"))),
+    managers("an edit", |plant| act(plant, &edit(plant.setting.customers[1], "0722"))),
     managers("a balance set", |plant| {
         let customer = plant.setting.customers[0];
         act(
             plant,
-            Action::SetBalance { customer, seen: kes(45_000), target: kes(9), reason: "agreed".into() },
+            &Action::SetBalance { customer, seen: kes(45_000), target: kes(9), reason: "agreed".into() },
         )
     }),
     managers("a balance adjusted", |plant| {
         let customer = plant.setting.customers[3];
-        act(plant, Action::AdjustBalance { customer, amount: kes(-5), reason: "a gift".into() })
+        act(plant, &Action::AdjustBalance { customer, amount: kes(-5), reason: "a gift".into() })
     }),
-    managers("a customer added", |plant| act(plant, added(0xd0))),
+    managers("a customer added", |plant| act(plant, &added(0xd0))),
     managers("a record taken back", |plant| {
         // By its author alone, so this is refused: and the refusal is kept.
-        act(plant, Action::Withdraw { target: plant.setting.delivery, reason: None, restore: None })
+        act(plant, &Action::Withdraw { target: plant.setting.delivery, reason: None, restore: None })
     }),
     Call {
         name: "a route",
@@ -138,9 +138,9 @@ fn auth(plant: &Plant) -> Result<Auth, String> {
 }
 
 /// What a manager's action is answered, but for whether it was known already.
-fn act(plant: &Plant, action: Action) -> Result<String, String> {
+fn act(plant: &Plant, action: &Action) -> Result<String, String> {
     plant.surroundings.rewind();
-    let outcome = plant.server.act(&plant.setting.manager, TxnId::from_bytes([0xf0; 16]), &action);
+    let outcome = plant.server.act(&plant.setting.manager, TxnId::from_bytes([0xf0; 16]), action);
     answer(outcome.map(|outcome| outcome.answer))
 }
 
