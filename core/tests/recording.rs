@@ -5,7 +5,7 @@ mod support;
 
 use carboy_core::{DeliveredLine, Engine, Error};
 use carboy_protocol::wire::{FeedItem, Visit};
-use carboy_protocol::{ChainHash, FailReason, Field, Money, Role, RouteId, StopState};
+use carboy_protocol::{ChainHash, FailReason, Field, Money, Role, RouteId, StopState, TxnId};
 use support::*;
 
 fn line(delivered: i32, empties: i32) -> DeliveredLine {
@@ -115,6 +115,32 @@ fn the_route_shows_how_each_visit_ended_and_whether_the_server_has_it() {
     assert_eq!(shown, [(Some(StopState::Delivered), true), (Some(StopState::Failed), false), (None, true)]);
     let route = &phone.engine.routes().unwrap()[0];
     assert_eq!((route.name.as_str(), route.stops, route.done), ("North", 10, 2));
+}
+
+#[test]
+fn a_withdrawn_visit_leaves_the_newer_one_that_the_server_has_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut phone = Phone::with_plant(folder.path());
+    let told = |state, txn| FeedItem::Customer {
+        customer: customer(1),
+        balance: kes(10_000),
+        profile: None,
+        visit: Some(Visit { state, txn, shift: None }),
+        closed: false,
+    };
+    let vain = phone.engine.fail_delivery(customer(1), FailReason::Closed, None).unwrap();
+    let request = phone.request();
+    phone.reply(&applied(&request, 60, vec![told(StopState::Failed, vain.txn)], 60));
+    phone.engine.collect_cash(customer(2), kes(5_000)).unwrap();
+    let request = phone.request();
+    // While this request is under way; its answer brings the visit that another rider made since.
+    phone.engine.withdraw(vain.id, None).unwrap();
+    phone.reply(&applied(&request, 61, vec![told(StopState::Delivered, TxnId::from_bytes([9; 16]))], 61));
+    let request = phone.request();
+    phone.reply(&applied(&request, 62, vec![], 62));
+
+    let stop = &phone.engine.stops(RouteId::from_bytes([7; 16])).unwrap()[0];
+    assert_eq!((stop.state, stop.settled), (Some(StopState::Delivered), true));
 }
 
 #[test]

@@ -153,15 +153,19 @@ pub(crate) fn uncount(tx: &Transaction<'_>, meta: &mut Meta, record: &Recorded) 
 }
 
 /// The server has taken in what the record says of a stop: from now on that is what it tells, until the feed says
-/// something else.
+/// something else. A withdrawal takes back the visit that it is about, and leaves another one that has come since.
 pub(crate) fn tell_visit(tx: &Transaction<'_>, meta: &Meta, record: &Recorded) -> Result<(), Error> {
     let (Some(row), Some(mutation)) = (record.customer, &record.mutation) else { return Ok(()) };
     let shift = meta.shift.as_ref().filter(|_| record.id > meta.since).map(|shift| *shift.txn.as_bytes());
+    let taken_back = match &mutation.action {
+        Action::Withdraw { target, .. } => Some(*target.as_bytes()),
+        _ => None,
+    };
     tx.prepare_cached(
         "UPDATE customer SET told_state = max(visit, 0), told_txn = iif(visit > 0, ?1, NULL), told_shift = ?2
-         WHERE id = ?3 AND visit_id = ?4",
+         WHERE id = ?3 AND visit_id = ?4 AND (?5 IS NULL OR told_txn = ?5)",
     )?
-    .execute(params![mutation.txn.as_bytes(), shift, row, record.id])?;
+    .execute(params![mutation.txn.as_bytes(), shift, row, record.id, taken_back])?;
     Ok(())
 }
 
