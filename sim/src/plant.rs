@@ -58,11 +58,23 @@ impl Surroundings {
         self.now.fetch_add(millis, SeqCst);
     }
 
-    fn wall(&self) -> Timestamp {
-        Timestamp(1_732_350_000_000_i64.saturating_add_unsigned(self.now.load(SeqCst)))
+    /// It is `now` milliseconds after the beginning.
+    pub fn set(&self, now: u64) {
+        self.now.store(now, SeqCst);
     }
 
-    fn draw(&self, buffer: &mut [u8]) {
+    /// Milliseconds since the beginning.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.now.load(SeqCst)
+    }
+
+    fn wall(&self) -> Timestamp {
+        Timestamp(1_732_350_000_000_i64.saturating_add_unsigned(self.now()))
+    }
+
+    /// Fills `buffer` with bytes that no other draw has given.
+    pub fn draw(&self, buffer: &mut [u8]) {
         let drawn = self.drawn.fetch_add(1, SeqCst).to_be_bytes();
         buffer.iter_mut().rev().zip(drawn.iter().rev().cycle()).for_each(|(to, from)| *to = *from);
     }
@@ -87,7 +99,7 @@ impl carboy_core::Clock for Surroundings {
     }
 
     fn elapsed(&self) -> Duration {
-        Duration::from_millis(self.now.load(SeqCst))
+        Duration::from_millis(self.now())
     }
 }
 

@@ -9,23 +9,16 @@ use carboy_core::{
     Reply, Step, SyncState, Wake,
 };
 use carboy_protocol::wire::{self, Answer, EnrolRequest, SyncReply, SyncRequest};
-use carboy_protocol::{
-    Action, CustomerId, DeviceKey, Field, Money, PlantId, RouteId, StockLine, Timestamp, TxnId,
-};
+use carboy_protocol::{Action, CustomerId, DeviceKey, Field, PlantId, RouteId, StockLine, TxnId};
 use carboy_server::Server;
 use carboy_server::store::Account;
+pub use carboy_sim::plant::{Surroundings, kes};
 use flate2::read::GzDecoder;
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::time::Duration;
 use tower::ServiceExt;
-
-pub fn kes(minor: i64) -> Money {
-    Money::new(minor, "KES".parse().unwrap())
-}
 
 pub fn bottles(delivered: i32, empties: i32) -> DeliveredLine {
     DeliveredLine { product: "20L".parse().unwrap(), delivered, empties }
@@ -33,65 +26,6 @@ pub fn bottles(delivered: i32, empties: i32) -> DeliveredLine {
 
 pub fn stock(full: i32) -> StockLine {
     StockLine { product: "20L".parse().unwrap(), full, empty: 0 }
-}
-
-/// Virtual time, in ms, and random bytes that are the same in every run.
-#[derive(Default)]
-pub struct Surroundings {
-    now: AtomicU64,
-    drawn: AtomicU64,
-}
-
-impl Surroundings {
-    pub fn set(&self, now: u64) {
-        self.now.store(now, SeqCst);
-    }
-
-    pub fn now(&self) -> u64 {
-        self.now.load(SeqCst)
-    }
-
-    fn wall(&self) -> Timestamp {
-        Timestamp(1_732_350_000_000 + i64::try_from(self.now()).unwrap())
-    }
-
-    fn draw(&self, buffer: &mut [u8]) {
-        let drawn = self.drawn.fetch_add(1, SeqCst).to_be_bytes();
-        buffer.fill(0x5a);
-        let start = buffer.len().saturating_sub(drawn.len());
-        let end = buffer.len();
-        buffer[start..].copy_from_slice(&drawn[drawn.len() - (end - start)..]);
-    }
-}
-
-impl carboy_core::Clock for Surroundings {
-    fn now(&self) -> Timestamp {
-        self.wall()
-    }
-
-    fn elapsed(&self) -> Duration {
-        Duration::from_millis(self.now.load(SeqCst))
-    }
-}
-
-impl carboy_core::Random for Surroundings {
-    fn fill(&self, buffer: &mut [u8]) -> Result<(), String> {
-        self.draw(buffer);
-        Ok(())
-    }
-}
-
-impl carboy_server::env::Clock for Surroundings {
-    fn now(&self) -> Timestamp {
-        self.wall()
-    }
-}
-
-impl carboy_server::env::Random for Surroundings {
-    fn fill(&self, buffer: &mut [u8]) -> Result<(), String> {
-        self.draw(buffer);
-        Ok(())
-    }
 }
 
 /// A plant with one manager, one rider, one product, and customers who owe 100.00 each.
