@@ -23,7 +23,8 @@ let package = Package(
         // The code of docs/ios-quickstart.md.
         .target(name: "Quickstart", dependencies: ["CarboyShell"], path: "generated/Quickstart"),
         .testTarget(
-            name: "CarboyShellTests", dependencies: ["CarboyShell", "Quickstart"], linkerSettings: observation),
+            name: "CarboyShellTests", dependencies: ["CarboyShell", "Quickstart", "TestSupport"],
+            linkerSettings: observation),
         // The view models and all text. The catalogue is read as it is, on every system.
         .target(
             name: "CarboyRider",

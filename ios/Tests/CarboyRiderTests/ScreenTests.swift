@@ -142,7 +142,7 @@ final class AttentionTests: World {
         await stop.collect()
         #expect(stop.problem == nil)
         off.end()
-        try tamper("1234567", "1234999")
+        try await tamper("1234567", "1234999")
 
         let phone = try phone("rider")
         let rider = try await phone.rider()
@@ -175,9 +175,9 @@ final class AttentionTests: World {
         await stop.confirm()
         for step in [Step.fail, .edit] { try await step.perform(off, first) }
         off.end()
-        try tamper("\"delivered\":4321", "\"delivered\":4322")
-        try tamper("absent", "closed")
-        try tamper(Step.number, "0733 123457")
+        try await tamper("\"delivered\":4321", "\"delivered\":4322")
+        try await tamper("absent", "closed")
+        try await tamper(Step.number, "0733 123457")
 
         let phone = try phone("rider")
         let rider = try await phone.rider()
@@ -219,8 +219,9 @@ final class AttentionTests: World {
         }
     }
 
-    private func tamper(_ old: String, _ new: String) throws {
+    private func tamper(_ old: String, _ new: String) async throws {
         let riders = folder.appendingPathComponent("rider/carboy/accounts")
+        try await StoreFiles(folder: riders).closed()
         let files = try FileManager.default.contentsOfDirectory(at: riders, includingPropertiesForKeys: nil)
         // What is left of the log is in the file too, and would hide the edit.
         for log in files where log.path.hasSuffix("-wal") || log.path.hasSuffix("-shm") {

@@ -1,6 +1,7 @@
 import Carboy
 import CarboyShell
 import Foundation
+import TestSupport
 import XCTest
 
 /// A phone with the real shell and core, the real server process that it talks to, and a system that the test plays.
@@ -25,7 +26,7 @@ class ShellTests: XCTestCase {
 
     override func tearDown() async throws {
         shells.forEach { $0.close() }
-        server.stop()
+        server = nil
         alarm(0)
         try FileManager.default.removeItem(at: folder)
     }

@@ -16,7 +16,7 @@ class ServerTests: XCTestCase {
     }
 
     override func tearDownWithError() throws {
-        server.stop()
+        server = nil
         alarm(0)
         try FileManager.default.removeItem(at: folder)
     }

@@ -1,1 +1,0 @@
-../../../bindings/swift/Tests/CarboyTests/TestServer.swift
