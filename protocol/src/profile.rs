@@ -183,6 +183,14 @@ impl Profile {
         }
     }
 
+    /// Takes the sibling with this dot away from a field: the next write to it has seen that one, and no clock can say so,
+    /// since its writer has not seen what stands before it in that history. What is not there is no matter.
+    pub fn replace(&mut self, field: Field, dot: Dot) {
+        if let Some(register) = self.registers.get_mut(&field) {
+            register.siblings.retain(|sibling| sibling.dot != dot);
+        }
+    }
+
     /// Everything that the profile has seen: the context of a write by someone who looks at it now.
     pub fn clock(&self) -> VectorClock {
         let mut clock = VectorClock::new();

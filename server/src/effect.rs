@@ -1,5 +1,6 @@
 //! What each kind of mutation does when it is new.
 
+use crate::Error;
 use crate::apply::{Fault, TakenBack};
 use crate::books::Books;
 use crate::store::{Actor, Customer, ExpectedPhoto, FailedVisit, StopChange};
@@ -8,7 +9,7 @@ use carboy_protocol::planted::{self, Bug};
 use carboy_protocol::wire::{LedgerEntry, Rejection, Visit};
 use carboy_protocol::{
     Action, CustomerId, Dot, Edit, Field, Money, MoneyError, Mutation, PlantId, Profile, Role, RouteId,
-    VectorClock, Write,
+    Sibling, VectorClock, Write,
 };
 use std::collections::BTreeMap;
 
@@ -185,9 +186,15 @@ impl Books<'_> {
             let detail = format!("lamport counter out of range: {} (limit {limit})", edit.lamport);
             return Err(Fault::Rejected(Rejection::Invalid, detail));
         }
+        let history = history(actor);
+        for &field in edit.changes.keys() {
+            for dot in self.unparked(profile.siblings(field), &history)? {
+                profile.replace(field, dot);
+            }
+        }
         profile.apply(&Write {
             dot: Dot { actor: actor.id, seq: actor.next_seq },
-            context: complete(&edit.context, &profile.clock(), actor),
+            context: complete(&edit.context, &profile.clock(), &history),
             lamport: edit.lamport,
             role: self.author.role,
             author: self.author.id,
@@ -197,6 +204,20 @@ impl Books<'_> {
         self.draft.profiles.insert(customer, profile);
         self.draft.profile_changes.push((rev, customer));
         self.change(customer, rev, |_| Ok(()))
+    }
+
+    /// Which of these siblings were parked at a place that `history` contains. They were settled as events of the
+    /// dashboard's history, of which their author has not seen what stands before them.
+    fn unparked(&self, siblings: &[Sibling], history: &VectorClock) -> Result<Vec<Dot>, Error> {
+        let (plant, dashboard) = (self.plant.id, self.plant.dashboard);
+        let mut seen = Vec::new();
+        for Sibling { dot, role, .. } in siblings {
+            if dot.actor == dashboard && *role == Role::Rider {
+                let stored = self.tx.mutations_at(plant, dashboard, (dot.seq, dot.seq))?;
+                seen.extend(stored.iter().any(|(_, stored, _)| history.contains(stored.dot)).then_some(*dot));
+            }
+        }
+        Ok(seen)
     }
 
     fn add_customer(
@@ -224,9 +245,18 @@ impl Books<'_> {
     }
 }
 
-/// The whole context of a write: what it says itself and, for a phone, everything before it in its history. The
+/// What the writer of the actor's next event had seen of his own: for a phone, everything before it in its history. The
 /// dashboard's history is many people's and windows': there only the form says what was seen.
-fn complete(context: &VectorClock, profile: &VectorClock, actor: &Actor) -> VectorClock {
+fn history(actor: &Actor) -> VectorClock {
+    let mut history = actor.inherited.clone();
+    if actor.account.is_some() {
+        history.observe(Dot { actor: actor.id, seq: actor.next_seq - 1 });
+    }
+    history
+}
+
+/// The whole context of a write: what it says itself, and its writer's own history.
+fn complete(context: &VectorClock, profile: &VectorClock, history: &VectorClock) -> VectorClock {
     // Nobody can have seen more than this server has: a clock that says so (a forged one, or one from before
     // this server lost data) would make later writes look old and lose them.
     let seen = context.dots().map(|dot| Dot { seq: dot.seq.min(profile.get(dot.actor)), ..dot });
@@ -235,10 +265,7 @@ fn complete(context: &VectorClock, profile: &VectorClock, actor: &Actor) -> Vect
     if planted::is(Bug::PruneBeforeComparison) {
         context = VectorClock::new();
     }
-    context.join(&actor.inherited);
-    if actor.account.is_some() {
-        context.observe(Dot { actor: actor.id, seq: actor.next_seq - 1 });
-    }
+    context.join(history);
     context
 }
 

@@ -68,6 +68,36 @@ fn a_parked_edit_is_settled_without_losing_it_or_a_later_one_to_another_field() 
 }
 
 #[test]
+fn what_follows_a_parked_edit_in_its_authors_history_has_seen_it_and_the_same_riders_other_phone_has_not() {
+    let world = world();
+    let (mut phone, mut other) = (world.phone(), world.phone());
+    let edit = |value: &str| {
+        // Recorded before the phone has heard of anything.
+        let changes = [(Field::Note, value.to_owned())].into();
+        let edit = Edit { changes, context: VectorClock::new(), lamport: 1 };
+        Action::UpdateProfile { customer: world.customer, edit }
+    };
+    let values = || -> Vec<_> {
+        let profile = world.profile();
+        profile.siblings(Field::Note).iter().map(|sibling| sibling.value.clone()).collect()
+    };
+    record_newer(&world, &mut phone, edit("0711"));
+    record_newer(&world, &mut phone, edit("0722"));
+    phone.sync(&world);
+    assert_eq!(update(&world), 2);
+    assert_eq!(values(), ["0722"]);
+    phone.record(edit("0733"));
+    phone.sync(&world);
+    assert_eq!(values(), ["0733"]);
+    record_newer(&world, &mut phone, edit("0744"));
+    phone.sync(&world);
+    assert_eq!(update(&world), 1);
+    other.record(edit("0755"));
+    other.sync(&world);
+    assert_eq!(values().len(), 2);
+}
+
+#[test]
 fn what_its_author_has_withdrawn_stays_without_effect_after_an_update() {
     let world = world();
     let mut phone = world.phone();
