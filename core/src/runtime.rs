@@ -490,11 +490,15 @@ impl Drive {
     fn take(&mut self, command: Command) {
         match command {
             Command::Wake(wake) => {
+                if wake == Wake::Offline {
+                    self.transport.disconnect();
+                }
                 self.is_paused &= wake != Wake::Resume;
                 self.drainer.wake(wake);
             }
             Command::Pause(done) => {
                 self.is_paused = true;
+                self.transport.disconnect();
                 self.drainer.wake(Wake::Pause);
                 // Whoever waits hears of it before the file is closed: telling later would open it once more.
                 self.report(|_| true);
@@ -514,6 +518,7 @@ impl Drive {
     }
 
     fn pause(&mut self) {
+        self.transport.disconnect();
         self.drainer.wake(Wake::Pause);
         self.engine.store.pause();
     }

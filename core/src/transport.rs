@@ -96,6 +96,10 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// [`LinkError`] if no whole reply came back.
     async fn exchange(&self, exchange: Exchange) -> Result<Reply, LinkError>;
+
+    /// There is no network, or the app is being suspended: connections that are kept are dead, and what looks after them
+    /// would wake the phone. Does nothing unless a transport keeps any.
+    fn disconnect(&self) {}
 }
 
 /// What an exchange came to.

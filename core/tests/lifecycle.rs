@@ -27,6 +27,7 @@ struct Fake {
     is_dead: bool,
     feed: Mutex<Vec<FeedItem>>,
     asked: AtomicUsize,
+    disconnected: AtomicUsize,
 }
 
 #[async_trait]
@@ -44,6 +45,10 @@ impl Transport for Fake {
         let reply: SyncReply = applied(&request, request.cursor + 1, feed, request.cursor + 1_000);
         let body = serde_json::to_vec(&reply).unwrap();
         Ok(Reply { status: 200, protocol: Some("1".into()), body, ..Reply::default() })
+    }
+
+    fn disconnect(&self) {
+        self.disconnected.fetch_add(1, SeqCst);
     }
 }
 
@@ -155,6 +160,24 @@ fn losing_the_network_gives_up_the_request_under_way() {
     runtime.network_changed(false);
     let report = block_on(runtime.sync_now()).unwrap();
     assert_eq!(report.status.state, SyncState::Offline);
+}
+
+#[test]
+fn a_phone_without_network_or_in_the_background_keeps_no_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let (runtime, fake) = running(folder.path());
+    let disconnected = || {
+        block_on(runtime.sync_now()).unwrap();
+        fake.disconnected.load(SeqCst)
+    };
+    assert_eq!(disconnected(), 0);
+    runtime.network_changed(false);
+    assert_eq!(disconnected(), 1);
+    runtime.network_changed(true);
+    runtime.pause();
+    assert_eq!(disconnected(), 2);
+    block_on(runtime.drain_for(LONG)).unwrap();
+    assert_eq!(disconnected(), 3, "a window in the background ends as it began");
 }
 
 #[test]
