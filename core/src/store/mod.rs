@@ -182,7 +182,12 @@ impl Store {
             return Err(Error::StorageFull);
         }
         // As `tx.commit()`, without reading the statement anew each time; if it fails, dropping `tx` undoes all.
-        tx.prepare_cached("COMMIT")?.execute([])?;
+        let committed = tx.prepare_cached("COMMIT")?.execute([]);
+        drop(tx);
+        if let Err(error) = committed {
+            overwrite(writer);
+            return Err(error.into());
+        }
         self.reserve.leave(end);
         Ok(result)
     }
@@ -281,6 +286,15 @@ fn look<T>(
     work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     work(&reader.transaction_with_behavior(TransactionBehavior::Deferred)?)
+}
+
+/// Writes over what a commit that failed has left in the WAL. It may stand there whole where only the flush failed, and
+/// whoever read the file next would take for recorded what a person was told is not. On a disk that goes on failing,
+/// the next write does it.
+fn overwrite(writer: &Connection) {
+    if let Err(error) = writer.execute("UPDATE meta SET rests = rests + 1", []) {
+        tracing::warn!(%error, "a commit that failed may come back if the app ends now");
+    }
 }
 
 /// A panic while a lock was held rolled its transaction back, so the connection behind it is fit for use.
