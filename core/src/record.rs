@@ -86,7 +86,7 @@ impl Engine {
         drafts: &[(TxnId, Timestamp, &Drafting<'_>)],
         show: impl Fn(&Transaction<'_>, &Meta, &Stamp) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let (stamps, shown) = self.store.write(|tx| {
+        let (stamps, shown) = self.store.write_tap(|tx| {
             let mut meta = Meta::read(tx)?;
             let mut stamps = Vec::with_capacity(drafts.len());
             for (txn, at, draft) in drafts {

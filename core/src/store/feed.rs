@@ -158,15 +158,11 @@ pub(crate) fn show_over(
 ) -> Result<(), Error> {
     // Only what changes: a column that is set anew costs its index too. Fields and columns have the same names.
     let columns: Vec<String> = changes.keys().map(|field| format!("{} = ?", field.name())).collect();
-    let sql = format!("UPDATE customer SET {} WHERE id = ?", columns.join(", "));
+    let sql = format!("UPDATE customer SET {} WHERE id = ? AND lost = 0", columns.join(", "));
     let values = changes.values().map(|value| value as &dyn ToSql).chain([&customer as &dyn ToSql]);
-    tx.prepare_cached(&sql)?.execute(params_from_iter(values))?;
-    // Not by RETURNING, which lays its rows into a table first.
-    let lost: u64 = tx
-        .prepare_cached("SELECT lost FROM customer WHERE id = ?")?
-        .query_row([customer], |row| row.get(0))?;
+    let shown = tx.prepare_cached(&sql)?.execute(params_from_iter(values))?;
     // An edit that stood behind another one may be dealt with by this.
-    if lost > 0 { refresh_shown(tx, customer) } else { Ok(()) }
+    if shown == 0 { refresh_shown(tx, customer) } else { Ok(()) }
 }
 
 /// The fields in conflict in which `account` wrote a value that is not the one shown.

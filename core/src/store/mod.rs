@@ -139,6 +139,14 @@ impl Store {
         self.write_for(Use::Record, work)
     }
 
+    /// The same for one action of a person's.
+    pub(crate) fn write_tap<T>(
+        &self,
+        work: impl Fn(&Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.write_for(Use::Tap, work)
+    }
+
     /// The same for settling, which may use the last of that room.
     pub(crate) fn write_settling<T>(
         &self,
@@ -173,22 +181,28 @@ impl Store {
         work: &impl Fn(&Transaction<'_>) -> Result<T, Error>,
         lacking: &mut u32,
     ) -> Result<T, Error> {
+        let looks = self.reserve.must_look(use_of);
         let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let begin = self.reserve.at_begin(&tx)?;
+        let begin = looks.then(|| self.reserve.at_begin(&tx)).transpose()?;
         let result = work(&tx)?;
-        let end = Room::of(&tx)?;
-        *lacking = begin.lacking(end, use_of);
-        if *lacking > 0 {
-            return Err(Error::StorageFull);
+        let end = looks.then(|| Room::of(&tx)).transpose()?;
+        if let Some((begin, end)) = begin.zip(end) {
+            *lacking = begin.lacking(end, use_of);
+            if *lacking > 0 {
+                return Err(Error::StorageFull);
+            }
         }
         // As `tx.commit()`, without reading the statement anew each time; if it fails, dropping `tx` undoes all.
         let committed = tx.prepare_cached("COMMIT")?.execute([]);
         drop(tx);
         if let Err(error) = committed {
+            self.reserve.forget();
             overwrite(writer);
             return Err(error.into());
         }
-        self.reserve.leave(end);
+        if let Some(end) = end {
+            self.reserve.leave(end);
+        }
         Ok(result)
     }
 

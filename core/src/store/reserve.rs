@@ -30,7 +30,8 @@ const SHORTEST_WAL: u64 = 2 * 1024 * 1024;
 /// So many pages are left for settling, which gives room back: what stands behind a full disk can still be sent.
 const FOR_SETTLING: u32 = 64;
 
-/// A transaction that takes more pages than this is no single action: it must leave the reserve to those.
+/// A transaction that takes more pages than this is no single action: it must leave the reserve to those. The largest
+/// action, a delivery of fifty products with all its texts, takes fewer.
 const LARGE: u32 = 16;
 
 /// So many writes pass between two looks at the reserve. They take less than what is left when it is low.
@@ -45,7 +46,9 @@ const SHORT_WAL: i64 = 400;
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
-    /// What a person does, or anything else.
+    /// What a person does.
+    Tap,
+    /// Anything else.
     Record,
     /// Taking the server's answers.
     Settle,
@@ -71,7 +74,7 @@ impl Room {
         let is_longer = end.pages > self.pages;
         let left = match use_of {
             _ if taken > LARGE => LOW,
-            Use::Record => FOR_SETTLING,
+            Use::Tap | Use::Record => FOR_SETTLING,
             Use::Settle => 0,
         };
         if is_longer || (taken > 0 && end.free < left) { taken } else { 0 }
@@ -83,21 +86,48 @@ impl Room {
 pub(super) struct Reserve {
     /// How many writes pass before the next look.
     rest: AtomicU32,
-    /// The room that the last write left, as long as nothing else has changed it. SQLite reads a PRAGMA's text anew each
-    /// time, so that asking costs a tap as much as reading what the file knows of itself.
-    left: Mutex<Option<Room>>,
+    /// As long as nothing else has changed it.
+    left: Mutex<Option<Left>>,
+}
+
+/// The room that a write has left, and how many taps have passed since without asking. SQLite reads a PRAGMA's text anew
+/// each time, so that asking costs a tap as much as reading what the file knows of itself.
+#[derive(Debug, Clone, Copy)]
+struct Left {
+    room: Room,
+    taps: u32,
+}
+
+impl Left {
+    /// Whether one more tap leaves enough, however much each of them has taken.
+    fn is_plenty(self) -> bool {
+        self.room.free >= FOR_SETTLING + LARGE * (self.taps + 1)
+    }
 }
 
 impl Reserve {
+    /// Whether a write needs to look at the room. A tap does not while there is plenty, and is counted.
+    pub(super) fn must_look(&self, use_of: Use) -> bool {
+        match &mut *self.left() {
+            Some(left) if use_of == Use::Tap && left.is_plenty() => {
+                left.taps += 1;
+                false
+            }
+            _ => true,
+        }
+    }
+
     /// The room with which a write begins.
     pub(super) fn at_begin(&self, writer: &Connection) -> rusqlite::Result<Room> {
-        let left = self.left().take();
-        left.map_or_else(|| Room::of(writer), Ok)
+        match self.left().take() {
+            Some(Left { room, taps: 0 }) => Ok(room),
+            _ => Room::of(writer),
+        }
     }
 
     /// A write has left this room.
     pub(super) fn leave(&self, room: Room) {
-        *self.left() = Some(room);
+        *self.left() = Some(Left { room, taps: 0 });
     }
 
     /// Something else may have changed it.
@@ -105,7 +135,7 @@ impl Reserve {
         *self.left() = None;
     }
 
-    fn left(&self) -> MutexGuard<'_, Option<Room>> {
+    fn left(&self) -> MutexGuard<'_, Option<Left>> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
