@@ -126,6 +126,7 @@ const RECORD: &str = "amount, profile_update, before, body, hash, undoes";
 /// in it.
 pub(crate) struct Bare {
     connection: Connection,
+    kind: Kind,
     last_id: i64,
     update: &'static str,
     customer: Vec<Value>,
@@ -155,13 +156,19 @@ impl Bare {
         let customer = values(&connection, select, params![row])?;
         let meta = values(&connection, &format!("SELECT {META} FROM meta"), params![])?;
         let record = values(&connection, &format!("SELECT {RECORD} FROM record"), params![])?;
-        Ok(Self { connection, last_id, update, customer, meta, record })
+        Ok(Self { connection, kind, last_id, update, customer, meta, record })
     }
 
     /// What the action of this round leaves behind, and nothing else: no validation, no stamping, no receipt.
     pub(crate) fn insert(&mut self, round: usize) -> Result<()> {
         self.last_id += 1;
         let id = self.last_id;
+        if self.kind == Kind::Profile {
+            // The values of this round: SQLite writes no page on which nothing changes.
+            for (value, new) in self.customer.iter_mut().zip(profile(round).into_values()) {
+                *value = new.into();
+            }
+        }
         let customer = i64::try_from(round % crate::world::CUSTOMERS)? + 1;
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.prepare_cached(
