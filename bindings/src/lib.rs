@@ -3,6 +3,7 @@
 //! One call per tap, and lists come back as records in one call. The objects may be used from any thread.
 
 mod actions;
+mod buffers;
 mod convert;
 mod error;
 mod foreign;

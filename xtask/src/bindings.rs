@@ -1,7 +1,7 @@
 //! `cargo xtask bindings`: the library that phones load, and its Kotlin and Swift sides. None of it is committed.
 
-use crate::examples;
 use crate::process::{built, cargo, repository, run};
+use crate::{crossing, examples};
 use anyhow::{Context, Result, ensure};
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;
@@ -45,20 +45,28 @@ pub(crate) fn generate() -> Result<()> {
     }
     let generator = ["run", "--package", "xtask", "--features", "bindgen", "--bin", "bindgen", "--"];
     run(cargo(&generator).arg(&library).args(["uniffi.toml", KOTLIN, SWIFT]))?;
-    quicken(&repository().join(SWIFT).join("CarboyBindings/CarboyBindings.swift"))?;
+    change(&repository().join(SWIFT).join("CarboyBindings/CarboyBindings.swift"), quicken)?;
+    change(&repository().join(KOTLIN).join("app/carboy/carboy.kt"), crossing::cross)?;
     examples::extract()?;
     println!("generated {KOTLIN} and {SWIFT} from {}", library.display());
     Ok(())
 }
 
+fn change(file: &Path, change: impl Fn(&str) -> Result<String>) -> Result<()> {
+    let shown = file.display();
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+    let text = change(&text).with_context(|| format!("{shown} does not read as expected"))?;
+    fs::write(file, text).with_context(|| format!("cannot write {shown}"))
+}
+
 /// Fails where another version of UniFFI reads in another way, so that this is looked at again.
-fn quicken(swift: &Path) -> Result<()> {
-    let mut text = fs::read_to_string(swift).with_context(|| format!("cannot read {}", swift.display()))?;
+fn quicken(swift: &str) -> Result<String> {
+    let mut text = swift.to_owned();
     for [slow, quick] in QUICKER {
-        ensure!(text.matches(slow).count() == 1, "{} does not read as expected: {slow}", swift.display());
+        ensure!(text.matches(slow).count() == 1, "not once: {slow}");
         text = text.replace(slow, quick);
     }
-    Ok(fs::write(swift, text)?)
+    Ok(text)
 }
 
 fn empty(folder: &Path) -> Result<()> {

@@ -4,6 +4,7 @@ mod android;
 mod bench;
 mod bindings;
 mod browser;
+mod crossing;
 mod examples;
 mod fuzz;
 mod package;

@@ -4,7 +4,11 @@ import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.CopyOnWriteArraySet
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
+import kotlin.io.path.createFile
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
@@ -103,6 +107,46 @@ class BorderTest : ServerTest() {
         }
         open(enrolment, keys, broken, throwing).use { carboy ->
             assertTrue(carboy.syncNow().status.state is SyncState.Waiting)
+        }
+    }
+
+    @Test
+    fun `a call from within a callback leaves the outcome of the call around it alone`() = runBlocking<Unit> {
+        val noFolder = folder.resolve("file").createFile().toString()
+        val nested = mutableListOf<Result<Int>>()
+        var refuses = false
+        val calling = object : KeyStore by keys {
+            override fun load(name: String): ByteArray? {
+                nested += listOf(folder.toString(), noFolder).map { runCatching { accounts(it, Keys()).size } }
+                if (refuses) throw KeyStoreException.Failed("the phone is locked")
+                return keys.load(name)
+            }
+        }
+        val enrolment = enrolled(keys)
+        open(enrolment, calling).use { carboy ->
+            carboy.syncNow()
+            nested.clear()
+            carboy.exportOutbox(path("outbox"))
+            refuses = true
+            assertThrows<CarboyException.KeyStoreFailed> { carboy.exportOutbox(path("outbox")) }
+            assertEquals(listOf(true, false, true, false), nested.map { it.isSuccess })
+        }
+    }
+
+    @Test
+    fun `calls from many threads at once do not mix`() = runBlocking<Unit> {
+        withPhone { carboy ->
+            carboy.networkChanged(false)
+            val customers = carboy.customers().map { it.customer }
+            customers.take(4).map { mine ->
+                async(Dispatchers.IO) {
+                    repeat(200) {
+                        assertEquals(mine, carboy.collectCash(mine, kes(1L + it)).customer.customer)
+                        assertThrows<CarboyException.CurrencyMismatch> { carboy.collectCash(mine, Money(1, "UGX")) }
+                    }
+                }
+            }.awaitAll()
+            assertEquals(800uL, carboy.status().pending)
         }
     }
 
