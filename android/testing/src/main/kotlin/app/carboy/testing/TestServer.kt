@@ -12,7 +12,6 @@ import org.json.JSONObject
 
 /** The places of columns in an exported row of the ledger. */
 private const val LEDGER_CUSTOMER = 2
-private const val LEDGER_KIND = 5
 private const val LEDGER_AMOUNT = 6
 
 /** A real server process with a sample plant, in a folder of its own. */
@@ -40,9 +39,6 @@ class TestServer : AutoCloseable {
     fun ledger(): Map<CustomerId, Long> = rows("ledger")
         .groupBy({ customer(it.getString(LEDGER_CUSTOMER)) }, { it.getLong(LEDGER_AMOUNT) })
         .mapValues { (_, amounts) -> amounts.sum() }
-
-    /** How many entries of each kind are in the ledger, for example `collect_cash`. */
-    fun ledgerEntries(): Map<String, Int> = rows("ledger").groupingBy { it.getString(LEDGER_KIND) }.eachCount()
 
     private fun rows(table: String): List<JSONArray> = run("export").lines()
         .filter { it.isNotEmpty() }
