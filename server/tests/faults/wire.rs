@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -66,11 +67,14 @@ fn connect(client: TcpStream, postgres: UnixStream, next: Arc<Mutex<Break>>, bro
     let (mut up, mut down) = (client.try_clone().unwrap(), client);
     let (mut to, mut from) = (postgres.try_clone().unwrap(), postgres);
     let seen = broken.clone();
+    // COMMITs that are not answered yet: that of a transaction which only read is not waited for.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let answered = asked.clone();
     thread::spawn(move || {
         let mut writes = false;
         pass(&mut up, &mut to, |bytes| {
-            writes = (writes || hold(bytes, b"READ WRITE")) && !hold(bytes, b"READ ONLY");
-            if writes && hold(bytes, b"COMMIT\0") {
+            asked.fetch_add(count(bytes, COMMIT), Ordering::SeqCst);
+            if commits(bytes, &mut writes) {
                 *seen.lock().unwrap() = std::mem::replace(&mut *next.lock().unwrap(), Break::Never);
             }
             match *seen.lock().unwrap() {
@@ -84,19 +88,39 @@ fn connect(client: TcpStream, postgres: UnixStream, next: Arc<Mutex<Break>>, bro
         }
     });
     thread::spawn(move || {
-        pass(&mut from, &mut down, |bytes| match *broken.lock().unwrap() {
-            Break::Never => Passage::Open,
-            Break::BeforeCommit => Passage::Closed,
-            // What was sent before the COMMIT is answered first.
-            Break::AfterCommit if hold(bytes, b"COMMIT\0") => Passage::Closed,
-            Break::AfterCommit | Break::Silence => Passage::Mute,
+        pass(&mut from, &mut down, |bytes| {
+            let now = count(bytes, COMMIT);
+            let is_last = now > 0 && answered.fetch_sub(now, Ordering::SeqCst) == now;
+            match *broken.lock().unwrap() {
+                Break::Never => Passage::Open,
+                Break::BeforeCommit => Passage::Closed,
+                // What was sent before the COMMIT is answered first.
+                Break::AfterCommit if is_last => Passage::Closed,
+                Break::AfterCommit | Break::Silence => Passage::Mute,
+            }
         });
         let _ = (from.shutdown(Shutdown::Both), down.shutdown(Shutdown::Both));
     });
 }
 
-fn hold(bytes: &[u8], text: &[u8]) -> bool {
-    bytes.windows(text.len()).any(|part| part == text)
+/// A COMMIT, and the answer to one.
+const COMMIT: &[u8] = b"COMMIT\0";
+
+/// Whether these bytes commit a transaction that may write; `writes` tells of the one that is open. One may begin in the
+/// same bytes in which another one ends, which only read.
+fn commits(bytes: &[u8], writes: &mut bool) -> bool {
+    let mut has_committed = false;
+    for at in 0..bytes.len() {
+        let rest = &bytes[at..];
+        has_committed |= *writes && rest.starts_with(COMMIT);
+        *writes = (*writes || rest.starts_with(b"READ WRITE")) && !rest.starts_with(b"READ ONLY");
+    }
+    has_committed
+}
+
+/// How often these bytes hold this text.
+fn count(bytes: &[u8], text: &[u8]) -> usize {
+    bytes.windows(text.len()).filter(|part| *part == text).count()
 }
 
 enum Passage {
@@ -107,9 +131,9 @@ enum Passage {
 
 fn pass(from: &mut impl Read, to: &mut impl Write, mut passage: impl FnMut(&[u8]) -> Passage) {
     let mut buffer = vec![0; 1 << 16];
-    while let Ok(count @ 1..) = from.read(&mut buffer) {
-        match passage(&buffer[..count]) {
-            Passage::Open if to.write_all(&buffer[..count]).is_ok() => {}
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        match passage(&buffer[..length]) {
+            Passage::Open if to.write_all(&buffer[..length]).is_ok() => {}
             Passage::Mute => {}
             Passage::Open | Passage::Closed => return,
         }
