@@ -490,16 +490,12 @@ impl Drive {
     fn take(&mut self, command: Command) {
         match command {
             Command::Wake(wake) => {
-                if wake == Wake::Offline {
-                    self.transport.disconnect();
-                }
                 self.is_paused &= wake != Wake::Resume;
-                self.drainer.wake(wake);
+                self.wake(wake);
             }
             Command::Pause(done) => {
                 self.is_paused = true;
-                self.transport.disconnect();
-                self.drainer.wake(Wake::Pause);
+                self.wake(Wake::Pause);
                 // Whoever waits hears of it before the file is closed: telling later would open it once more.
                 self.report(|_| true);
                 self.engine.store.pause();
@@ -510,7 +506,7 @@ impl Drive {
             Command::Report(asked) => {
                 if asked.deadline.is_some() {
                     self.engine.store.resume();
-                    self.drainer.wake(Wake::Resume);
+                    self.wake(Wake::Resume);
                 }
                 self.asked.push(asked);
             }
@@ -518,9 +514,16 @@ impl Drive {
     }
 
     fn pause(&mut self) {
-        self.transport.disconnect();
-        self.drainer.wake(Wake::Pause);
+        self.wake(Wake::Pause);
         self.engine.store.pause();
+    }
+
+    /// Tells the drainer, and the transport where its connections are dead from here on.
+    fn wake(&mut self, wake: Wake) {
+        if matches!(wake, Wake::Offline | Wake::Pause) {
+            self.transport.disconnect();
+        }
+        self.drainer.wake(wake);
     }
 
     /// Tells those whose deadline `is_due`. Once nobody is left, a runtime that the shell had paused rests again.

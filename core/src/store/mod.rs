@@ -197,7 +197,7 @@ impl Store {
         drop(tx);
         if let Err(error) = committed {
             self.reserve.forget();
-            overwrite(writer);
+            reserve::overwrite(writer);
             return Err(error.into());
         }
         if let Some(end) = end {
@@ -300,15 +300,6 @@ fn look<T>(
     work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     work(&reader.transaction_with_behavior(TransactionBehavior::Deferred)?)
-}
-
-/// Writes over what a commit that failed has left in the WAL. It may stand there whole where only the flush failed, and
-/// whoever read the file next would take for recorded what a person was told is not. On a disk that goes on failing,
-/// the next write does it.
-fn overwrite(writer: &Connection) {
-    if let Err(error) = writer.execute("UPDATE meta SET rests = rests + 1", []) {
-        tracing::warn!(%error, "a commit that failed may come back if the app ends now");
-    }
 }
 
 /// A panic while a lock was held rolled its transaction back, so the connection behind it is fit for use.

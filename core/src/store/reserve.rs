@@ -224,11 +224,25 @@ fn shorten(writer: &Connection, pages: u32) -> Result<(), Error> {
 pub(super) fn rest(writer: &Connection) {
     let result = checkpoint(writer).and_then(|pages| {
         // The next write starts the WAL anew; what is behind it then counts no more.
-        if pages < SHORT_WAL { Ok(0) } else { Ok(writer.execute("UPDATE meta SET rests = rests + 1", [])?) }
+        if pages < SHORT_WAL { Ok(()) } else { Ok(write_something(writer)?) }
     });
     if let Err(error) = result {
         tracing::warn!(%error, "no checkpoint at the end");
     }
+}
+
+/// Writes over what a commit that failed has left in the WAL. It may stand there whole where only the flush failed, and
+/// whoever read the file next would take for recorded what a person was told is not. On a disk that goes on failing,
+/// the next write does it.
+pub(super) fn overwrite(writer: &Connection) {
+    if let Err(error) = write_something(writer) {
+        tracing::warn!(%error, "a commit that failed may come back if the app ends now");
+    }
+}
+
+/// The least that is written: it takes the place in the WAL where nothing is committed any more.
+fn write_something(writer: &Connection) -> rusqlite::Result<()> {
+    writer.execute("UPDATE meta SET rests = rests + 1", []).map(drop)
 }
 
 /// Moves the whole WAL into the database, so that the next write starts it anew. Returns the pages it had.
