@@ -342,14 +342,13 @@ impl Engine {
         let draft = |tx: &Transaction<'_>, _: &Meta| {
             let listed = listed(tx, id)?.ok_or(Error::UnknownRecord(id))?;
             let what = "sending it again";
-            let replaces = Some(listed.txn()?);
+            let closes = Some(Closes { id, replaces: Some(listed.txn()?) });
             let mutation = listed.mutation.ok_or(Error::NotPossible { what, kind: "unreadable" })?;
-            if mutation.action.target().is_some() {
-                return again(tx, id, mutation.action);
-            }
-            let mut draft = drafted(tx, correct(tx, mutation.action)?)?;
-            draft.closes = Some(Closes { id, replaces });
-            Ok(draft)
+            let draft = match mutation.action {
+                action if action.target().is_some() => again(tx, id, action)?,
+                action => drafted(tx, correct(tx, action)?)?,
+            };
+            Ok(Draft { closes, ..draft })
         };
         self.record(draft, day_receipt)
     }
@@ -395,13 +394,11 @@ fn restored(tx: &Transaction<'_>, record: &Recorded) -> Result<Option<Edit>, Err
 
 /// A reversal or an acceptance that was not accepted itself, once more.
 fn again(tx: &Transaction<'_>, id: u64, action: Action) -> Result<Draft, Error> {
-    let closes = Some(Closes { id, replaces: None });
     let target = recorded(tx, id)?.and_then(|record| record.undoes);
-    let draft = match (target.map(|target| recorded(tx, target)).transpose()?.flatten(), action) {
-        (Some(target), Action::Withdraw { reason, .. }) => reversal(tx, target, reason)?,
-        (_, action) => Draft::of(action),
-    };
-    Ok(Draft { closes, ..draft })
+    match (target.map(|target| recorded(tx, target)).transpose()?.flatten(), action) {
+        (Some(target), Action::Withdraw { reason, .. }) => reversal(tx, target, reason),
+        (_, action) => Ok(Draft::of(action)),
+    }
 }
 
 /// An action of before, stamped anew.

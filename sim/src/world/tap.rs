@@ -234,16 +234,6 @@ impl World {
             // Whatever deals with it takes it off the list.
             phone.file.attention.remove(&dealt_with);
         }
-        // So does trying a reversal again that was not accepted, which the new one does not name.
-        let same = phone.file.attention.iter().find(|(_, of)| of.is_some() && **of == target);
-        if let Some((&tried, _)) = same {
-            let items = engine.attention(0, u32::MAX).map_err(|error| error.to_string())?;
-            let is_it =
-                |item: &Attention| matches!(item, Attention::Refused(refused) if refused.txn == Some(tried));
-            if !items.iter().any(is_it) {
-                phone.file.attention.remove(&tried);
-            }
-        }
         let (kind, customer) = (action.kind(), action.customer());
         let ledger = crate::model::ledger_amount(&action);
         Ok((Intent { kind, customer, amount: ledger, changes: None, seen, target }, amount, about))
