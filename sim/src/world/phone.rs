@@ -90,7 +90,7 @@ pub(crate) enum Life {
 }
 
 /// A copy of a phone's file, and what the simulator knows to be in it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Backup {
     pub(crate) folder: PathBuf,
     pub(crate) file: File,
@@ -231,6 +231,9 @@ impl Phone {
         self.file = File::default();
         // A folder that cannot be removed goes with the world's own.
         drop(fs::remove_dir_all(&self.folder));
+        if let Some(backup) = self.backup.take() {
+            drop(fs::remove_dir_all(&backup.folder));
+        }
     }
 
     /// A random seed for a new key, of the phone's own randomness.
