@@ -27,6 +27,8 @@ struct Look {
     y: &'static str,
     /// Whether each step to the right is ten times as much; nothing at all then stands where 1 does.
     is_tenfold: bool,
+    /// Where the lines leave room for their names.
+    legend: SeriesLabelPosition,
 }
 
 const LOOKS: [Look; 3] = [
@@ -37,6 +39,7 @@ const LOOKS: [Look; 3] = [
         x: "records pending",
         y: "median, µs",
         is_tenfold: true,
+        legend: SeriesLabelPosition::MiddleLeft,
     },
     Look {
         plot: Plot::Drain,
@@ -45,6 +48,7 @@ const LOOKS: [Look; 3] = [
         x: "seconds since the link came back",
         y: "records pending",
         is_tenfold: false,
+        legend: SeriesLabelPosition::UpperRight,
     },
     Look {
         plot: Plot::Batch,
@@ -53,6 +57,7 @@ const LOOKS: [Look; 3] = [
         x: "mutations in a request",
         y: "mutations per second",
         is_tenfold: true,
+        legend: SeriesLabelPosition::UpperLeft,
     },
 ];
 
@@ -103,6 +108,7 @@ impl Look {
         }
         chart
             .configure_series_labels()
+            .position(self.legend.clone())
             .background_style(WHITE.mix(0.8))
             .border_style(BLACK.mix(0.3))
             .draw()?;
