@@ -25,6 +25,15 @@ const COLUMNS: &str =
      FROM ledger l JOIN accounts a ON a.plant = l.plant AND a.account = l.account
      JOIN profiles p ON p.plant = l.plant AND p.customer = l.customer";
 
+/// The revs come first, from the customer's index: SQLite would rather walk the whole plant's ledger by rev.
+pub(super) fn customer_lines() -> String {
+    format!(
+        "{COLUMNS} WHERE l.plant = ?1 AND l.rev IN (
+             SELECT rev FROM ledger WHERE plant = ?1 AND customer = ?2 AND rev > ?3 ORDER BY rev LIMIT ?4)
+         ORDER BY l.rev"
+    )
+}
+
 impl Tx<'_> {
     /// The first lines behind `after` of the plant's ledgers that came in within `from..to`, in order of their rev.
     pub(crate) fn ledger_lines(
@@ -49,13 +58,7 @@ impl Tx<'_> {
         after: u64,
         limit: u64,
     ) -> Result<Vec<LedgerLine>, Error> {
-        // The revs first, from the customer's index: SQLite would rather walk the whole plant's ledger by rev.
-        let sql = format!(
-            "{COLUMNS} WHERE l.plant = ?1 AND l.rev IN (
-                 SELECT rev FROM ledger WHERE plant = ?1 AND customer = ?2 AND rev > ?3 ORDER BY rev LIMIT ?4)
-             ORDER BY l.rev"
-        );
-        self.lines(&sql, params![plant, customer, after, limit])
+        self.lines(&customer_lines(), params![plant, customer, after, limit])
     }
 
     fn lines(&self, sql: &str, key: &[Value<'_>]) -> Result<Vec<LedgerLine>, Error> {

@@ -13,6 +13,18 @@ const OPEN: &str =
 /// Those that their author or a manager has dealt with.
 const CLOSED: &str = "(m.closed_by IS NOT NULL OR m.closer IS NOT NULL) AND m.received_at >= 0";
 
+/// A page of a customer's ledger. The revs come first, from the customer's index, and CROSS keeps SQLite to that: it would
+/// rather walk the whole plant's ledger by rev until it has met enough of this customer's lines.
+const LEDGER_PAGE: &str = "SELECT l.txn, a.name, l.role, l.amount, l.at, l.received_at, m.body, l.account,
+         m.withdrawn_by IS NOT NULL
+     FROM (SELECT rev FROM ledger WHERE plant = ?1 AND customer = ?2
+           ORDER BY rev DESC LIMIT ?3 OFFSET ?4) AS page
+     CROSS JOIN ledger l
+     JOIN accounts a ON a.plant = l.plant AND a.account = l.account
+     JOIN mutations m ON m.plant = l.plant AND m.account = l.account AND m.txn = l.txn
+     WHERE l.plant = ?1 AND l.rev = page.rev
+     ORDER BY page.rev DESC";
+
 /// A part of a longer list.
 #[derive(Debug, Clone)]
 pub(crate) struct Part<T> {
@@ -181,17 +193,7 @@ impl Tx<'_> {
                      FROM customers c WHERE plant = ?1 AND customer = ?2";
         let after = self.one(newer, params![plant, customer, offset], |row| row.get(0))?;
         let mut after: i64 = after.ok_or(Error::NotFound("customer"))?;
-        // The page's revs first, from the customer's index: SQLite would rather walk the whole plant's ledger by rev
-        // until it has met enough of this customer's lines.
-        let sql = "SELECT l.txn, a.name, l.role, l.amount, l.at, l.received_at, m.body, l.account,
-                       m.withdrawn_by IS NOT NULL
-                   FROM (SELECT rev FROM ledger WHERE plant = ?1 AND customer = ?2
-                         ORDER BY rev DESC LIMIT ?3 OFFSET ?4) AS page
-                   JOIN ledger l ON l.plant = ?1 AND l.rev = page.rev
-                   JOIN accounts a ON a.plant = l.plant AND a.account = l.account
-                   JOIN mutations m ON m.plant = l.plant AND m.account = l.account AND m.txn = l.txn
-                   ORDER BY l.rev DESC";
-        let rows = self.all(sql, params![plant, customer, limit, offset], |row| {
+        let rows = self.all(LEDGER_PAGE, params![plant, customer, limit, offset], |row| {
             let line = LedgerRow {
                 txn: row.get(0)?,
                 author: row.get(1)?,
@@ -332,6 +334,7 @@ fn contains(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::Server;
+    use crate::store::exports;
 
     #[test]
     fn what_few_mutations_or_customers_are_is_found_in_an_index() {
@@ -346,9 +349,23 @@ mod tests {
             (format!("mutations m WHERE m.plant = x'00' AND {CLOSED}"), "INDEX mutations_closed"),
             ("profiles WHERE plant = x'00' AND conflicts > 0".to_owned(), "INDEX profiles_in_conflict"),
         ] {
-            let sql = format!("EXPLAIN QUERY PLAN SELECT count(*) FROM {what}");
-            let plan = format!("{:?}", server.store().rows(&sql).unwrap());
+            let plan = plan_of(&server, &format!("SELECT count(*) FROM {what}"));
             assert!(plan.contains(expected), "{what}: {plan}");
         }
+    }
+
+    #[test]
+    fn a_customers_ledger_is_read_without_a_walk_over_the_plants() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::open(&folder.path().join("carboy.db")).unwrap();
+        for sql in [LEDGER_PAGE.to_owned(), exports::customer_lines()] {
+            let plan = plan_of(&server, &sql);
+            assert!(plan.contains("l USING PRIMARY KEY (plant=? AND rev=?)"), "{sql}: {plan}");
+        }
+    }
+
+    fn plan_of(server: &Server, sql: &str) -> String {
+        let filled = (1..=4).fold(sql.to_owned(), |sql, number| sql.replace(&format!("?{number}"), "1"));
+        format!("{:?}", server.store().rows(&format!("EXPLAIN QUERY PLAN {filled}")).unwrap())
     }
 }
