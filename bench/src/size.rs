@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// What a library for Android is linked with to be small, as a linker for Linux takes it.
+const LINKED: &str = "-Clink-arg=-Wl,-z,pack-relative-relocs,--icf=safe";
+
 /// How many parts are named.
 const NAMED: usize = 14;
 
@@ -39,8 +42,9 @@ pub(crate) fn run(folder: &Path, quick: bool, marks: &mut Marks) -> Result<()> {
 fn build(target: &Path) -> Result<()> {
     let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", "carboy-bindings", "--profile", "phone"]);
-    build.args(["--config", "profile.phone.strip=false", "--target-dir"]).arg(target);
+    build.args(["rustc", "--quiet", "--package", "carboy-bindings", "--lib", "--crate-type", "cdylib"]);
+    build.args(["--profile", "phone", "--config", "profile.phone.strip=false", "--target-dir"]).arg(target);
+    build.args(["--", LINKED]);
     build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
     ensure!(build.status()?.success(), "the library cannot be built");
     Ok(())
@@ -48,8 +52,9 @@ fn build(target: &Path) -> Result<()> {
 
 /// What the named functions and constants of each crate take, in bytes, the largest first.
 fn parts(library: &Path) -> Result<Vec<(String, u64)>> {
-    let symbols =
-        output(Command::new("nm").args(["--size-sort", "--demangle=rust", "--radix=d"]).arg(library))?;
+    let symbols = output(
+        Command::new("nm").args(["--print-size", "--size-sort", "--demangle=rust", "--radix=d"]).arg(library),
+    )?;
     let mut parts = BTreeMap::new();
     for line in symbols.lines() {
         let mut words = line.splitn(4, ' ').skip(1);

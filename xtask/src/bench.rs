@@ -57,11 +57,14 @@ pub(crate) fn peers(rest: &[String]) -> Result<ExitCode> {
         }
     }
     let mut npm = Command::new("npm");
-    npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&into);
+    // Not `ci`: it refuses a lock that does not name the binaries for all other systems.
+    npm.args(["install", "--no-save", "--no-audit", "--no-fund"]).current_dir(&into);
     setup::libclang()?;
     // PowerSync's crate asks for a newer compiler, for one macro that this one has only as an unstable feature.
     let mut rust = cargo(&["build", "--release", "--locked", "--ignore-rust-version", "--manifest-path"]);
     rust.arg(from.join("Cargo.toml")).arg("--target-dir").arg(into.join("rust"));
+    // Each peer's own build of SQLite, not ours.
+    rust.env("LIBSQLITE3_FLAGS", "");
     rust.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zcrate-attr=feature(assert_matches)");
     for install in [&mut npm, &mut rust] {
         if let Err(error) = run(install) {

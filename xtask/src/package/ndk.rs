@@ -7,6 +7,9 @@ use std::env::consts::{ARCH, OS};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Pages of up to 16 KiB; relocations packed, as Android reads them from 6 on; functions that are the same, once.
+const LINKED: &str = "-Clink-arg=-Wl,-z,max-page-size=16384,--pack-dyn-relocs=android,--icf=safe";
+
 /// A kind of processor that phones have.
 pub(super) struct Abi {
     /// What Android calls it.
@@ -81,15 +84,18 @@ fn newest(folder: &Path) -> Result<PathBuf> {
 }
 
 impl Ndk {
-    /// Builds the library for `abi` and Android's API `min_sdk`, for pages of up to 16 KiB; returns its file.
+    /// Builds the library for `abi` and Android's API `min_sdk`; returns its file.
     pub(super) fn build(&self, abi: &Abi, min_sdk: &str) -> Result<PathBuf> {
         rust_target(abi.target)?;
         let clang = self.bin.join(format!("{}{min_sdk}-clang", abi.clang));
         ensure!(clang.exists(), "the NDK has no {}", clang.display());
         let (lower, upper) = (abi.target.replace('-', "_"), abi.target.replace('-', "_").to_uppercase());
-        run(cargo(&["build", "--package", "carboy-bindings", "--profile", "phone", "--target", abi.target])
+        // This one kind of library: what an archive or an `rlib` of it could ask for would stay in it.
+        let kind = ["rustc", "--package", "carboy-bindings", "--lib", "--crate-type", "cdylib"];
+        run(cargo(&kind)
+            .args(["--profile", "phone", "--target", abi.target])
             .env(format!("CARGO_TARGET_{upper}_LINKER"), &clang)
-            .env(format!("CARGO_TARGET_{upper}_RUSTFLAGS"), "-Clink-arg=-Wl,-z,max-page-size=16384")
+            .env(format!("CARGO_TARGET_{upper}_RUSTFLAGS"), LINKED)
             .env(format!("CC_{lower}"), &clang)
             .env(format!("AR_{lower}"), self.bin.join("llvm-ar")))?;
         Ok(built()?.with_file_name(abi.target).join("phone/libcarboy.so"))
