@@ -342,9 +342,15 @@ impl Engine {
             let meta = Meta::read(tx)?;
             let row = find(tx, id)?;
             let mut lines = laid_lines(tx, &meta, row, skip, limit)?;
+            // Of those that are settled, the ones whose effect the feed still has to bring: a few. The others are counted in
+            // the index.
             let laid: u32 = tx
-                .prepare_cached("SELECT count(*) FROM record WHERE customer = ? AND done = 0")?
-                .query_row([row], |row| row.get(0))?;
+                .prepare_cached(
+                    "SELECT (SELECT count(*) FROM record WHERE customer = ?1 AND id > ?2)
+                         + (SELECT count(*) FROM record INDEXED BY record_awaiting
+                            WHERE rev IS NOT NULL AND done = 0 AND customer = ?1)",
+                )?
+                .query_row(params![row, meta.settled_id], |row| row.get(0))?;
             let missing = u64::from(limit) - lines.len() as u64;
             let mut query = tx.prepare_cached(
                 "SELECT txn, kind, amount, note, role, at FROM entry

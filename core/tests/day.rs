@@ -284,16 +284,21 @@ fn a_record_that_was_not_accepted_counts_nothing_and_the_others_do() {
 }
 
 #[test]
-fn old_settled_records_are_dropped_and_the_newest_stay() {
+fn old_settled_records_are_dropped_once_they_are_many_and_the_newest_stay() {
     let (_folder, mut phone) = phone();
-    for _ in 0..2_300 {
-        phone.engine.collect_cash(customer(1), kes(1)).unwrap();
-    }
-    while phone.pending() > 0 {
-        let request = phone.request();
-        phone.reply(&applied(&request, 60, vec![], 5_000));
-    }
-    let count = || phone.engine.records(None, u32::MAX).unwrap().len();
-    assert_eq!(count(), 2_000);
+    let count = |phone: &Phone| phone.engine.records(None, u32::MAX).unwrap().len();
+    let mut settle = |more: u32| {
+        for _ in 0..more {
+            phone.engine.collect_cash(customer(1), kes(1)).unwrap();
+        }
+        while phone.pending() > 0 {
+            let request = phone.request();
+            phone.reply(&applied(&request, 60, vec![], 5_000));
+        }
+        count(&phone)
+    };
+    assert_eq!([settle(2_999), settle(1), settle(10)], [2_999, 2_000, 2_010]);
+    // Of many at once only the newest are written anew.
+    assert!((2_000..3_000).contains(&settle(4_000)));
     assert_eq!(phone.engine.customer(customer(1)).unwrap().unsettled, kes(0));
 }

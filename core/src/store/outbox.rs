@@ -12,7 +12,11 @@ use std::ops::RangeInclusive;
 /// How many settled records stay to be looked at and taken back: a rider's week.
 pub(crate) const KEPT: u64 = 2_000;
 
-/// How many older ones are dropped with each record settled, so that no single transaction has to drop many.
+/// Older ones are dropped when there are so many of them: each is in an index by customer, where those of one day lie on
+/// as many pages as there are customers, and dropping many writes these once.
+const DROPPED_TOGETHER: u64 = 1_000;
+
+/// How many are dropped with each record settled at most, so that no single transaction has to drop many more.
 const DROPPED_PER_SETTLED: u64 = 4;
 
 /// A new record on its way into the file.
@@ -173,20 +177,23 @@ pub(crate) fn redo(tx: &Transaction<'_>, id: u64, by: u64) -> Result<(), Error> 
     Ok(())
 }
 
-/// These records leave the overlay. Those among the newest stay.
+/// These records leave the overlay. Those among the newest stay, and others until they are many.
 pub(crate) fn finish(
     tx: &Transaction<'_>,
     meta: &Meta,
     ids: &RangeInclusive<u64>,
     state: RecordState,
 ) -> Result<(), Error> {
-    let (first, last, old) = (*ids.start(), *ids.end(), meta.last_id.saturating_sub(KEPT));
-    if last > old {
-        tx.prepare_cached("UPDATE record SET done = ?, rev = NULL WHERE id BETWEEN ? AND ?")?
-            .execute(params![state.code(), first.max(old + 1), last])?;
+    let (first, last) = (*ids.start(), *ids.end());
+    let behind_old = last.min(meta.last_id.saturating_sub(KEPT)) + 1;
+    // Many at once need not be written before they are dropped.
+    let kept = if behind_old >= first + DROPPED_TOGETHER { behind_old } else { first };
+    if first < kept {
+        tx.prepare_cached("DELETE FROM record WHERE id BETWEEN ? AND ?")?.execute([first, kept - 1])?;
     }
-    if first <= old {
-        tx.prepare_cached("DELETE FROM record WHERE id BETWEEN ? AND ?")?.execute([first, last.min(old)])?;
+    if kept <= last {
+        tx.prepare_cached("UPDATE record SET done = ?, rev = NULL WHERE id BETWEEN ? AND ?")?
+            .execute(params![state.code(), kept, last])?;
     }
     Ok(())
 }
@@ -204,17 +211,19 @@ pub(crate) fn accept(tx: &Transaction<'_>, id: u64) -> Result<(), Error> {
     }
 }
 
-/// Drops some of the settled records that are not among the newest any more.
+/// Drops some of the settled records that are not among the newest any more, once they are many.
 pub(crate) fn drop_old(tx: &Transaction<'_>, meta: &Meta, settled: u64) -> Result<(), Error> {
+    let last = meta.last_id.saturating_sub(KEPT).min(meta.settled_id);
+    let oldest: Option<u64> =
+        tx.prepare_cached("SELECT min(id) FROM record")?.query_row([], |row| row.get(0))?;
+    if oldest.is_none_or(|oldest| last < oldest.saturating_add(DROPPED_TOGETHER - 1)) {
+        return Ok(());
+    }
     tx.prepare_cached(
         "DELETE FROM record WHERE id IN (
-             SELECT id FROM record WHERE id <= ?1 AND id <= ?2 AND done <> 0 ORDER BY id LIMIT ?3)",
+             SELECT id FROM record WHERE id <= ?1 AND done <> 0 ORDER BY id LIMIT ?2)",
     )?
-    .execute(params![
-        meta.last_id.saturating_sub(KEPT),
-        meta.settled_id,
-        settled.saturating_mul(DROPPED_PER_SETTLED)
-    ])?;
+    .execute([last, settled.saturating_mul(DROPPED_PER_SETTLED).max(DROPPED_TOGETHER)])?;
     Ok(())
 }
 
