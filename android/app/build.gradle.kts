@@ -57,5 +57,4 @@ dependencies {
     testImplementation(project(":testing"))
     testImplementation(platform(libs.compose.bom))
     testImplementation(libs.compose.ui.test.junit4)
-    testImplementation(libs.work.testing)
 }

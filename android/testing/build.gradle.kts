@@ -1,4 +1,4 @@
-// What the tests of the other modules share: a real server's process, a network and a keystore under the test's hand.
+// What the tests of the other modules share: a phone to test on, with a real server's process behind it.
 plugins {
     alias(libs.plugins.android.library)
     alias(libs.plugins.kotlin.android)
@@ -25,4 +25,5 @@ dependencies {
     api(libs.robolectric)
     api(libs.test.core)
     api(libs.test.ext.junit)
+    api(libs.work.testing)
 }

@@ -2,6 +2,7 @@
 package app.carboy.rider
 
 import androidx.annotation.StringRes
+import androidx.compose.foundation.layout.ColumnScope
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.res.stringResource
 import app.carboy.CarboyException
@@ -41,3 +42,6 @@ fun Problem(error: CarboyException) = Notice(stringResource(error.text()), Tone.
 fun Problem(progress: Progress) {
     if (progress is Progress.Failed) Problem(progress.error)
 }
+
+/** The same for the bottom of a list, whose top may be scrolled away; nothing while there is nothing to tell. */
+fun problem(progress: Progress): (@Composable ColumnScope.() -> Unit)? = (progress as? Progress.Failed)?.let { { Problem(it.error) } }

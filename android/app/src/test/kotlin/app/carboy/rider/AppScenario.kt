@@ -5,7 +5,6 @@ import android.content.Intent
 import android.os.Bundle
 import android.os.Looper
 import android.os.Parcel
-import android.util.Log
 import androidx.annotation.StringRes
 import androidx.compose.ui.semantics.SemanticsActions
 import androidx.compose.ui.test.SemanticsMatcher
@@ -23,18 +22,13 @@ import androidx.compose.ui.test.performScrollToNode
 import androidx.compose.ui.test.performSemanticsAction
 import androidx.compose.ui.text.AnnotatedString
 import androidx.core.content.FileProvider
-import androidx.test.core.app.ApplicationProvider
-import androidx.work.Configuration
-import androidx.work.testing.WorkManagerTestInitHelper
 import app.carboy.Carboy
 import app.carboy.Money
 import app.carboy.Rider
 import app.carboy.rider.ui.Write
 import app.carboy.shell.CarboyShell
 import app.carboy.shell.Session
-import app.carboy.testing.TestKeystore
-import app.carboy.testing.TestNetwork
-import app.carboy.testing.TestServer
+import app.carboy.testing.PhoneTest
 import java.io.File
 import java.time.Duration
 import java.time.ZoneId
@@ -42,14 +36,10 @@ import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import org.junit.After
-import org.junit.AfterClass
 import org.junit.Before
-import org.junit.BeforeClass
 import org.junit.Rule
 import org.junit.rules.ExternalResource
-import org.junit.runner.RunWith
 import org.robolectric.Robolectric
-import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
 import org.robolectric.util.ReflectionHelpers
@@ -57,9 +47,8 @@ import org.robolectric.util.ReflectionHelpers
 /** How long a test waits for what has to come. */
 private const val PATIENCE_MILLIS = 30_000L
 
-/** A phone with the app, seen and tapped as a rider does; the real core and the real server behind it. */
-@RunWith(RobolectricTestRunner::class)
-abstract class AppScenario {
+/** A phone with the app, seen and tapped as a rider does; the real core behind it. */
+abstract class AppScenario : PhoneTest<RiderApp>() {
     /**
      * The main thread is left with nothing to do: what Compose has posted to it would be thrown away with this phone, and
      * it would wait for that in the next one.
@@ -72,9 +61,6 @@ abstract class AppScenario {
     @get:Rule(order = 1)
     val compose = createEmptyComposeRule()
 
-    protected val application: RiderApp = ApplicationProvider.getApplicationContext()
-    protected val keystore = TestKeystore.install()
-    protected val network = TestNetwork(application)
     protected val shell: CarboyShell get() = application.shell
     private var window: ActivityController<MainActivity>? = null
 
@@ -87,15 +73,12 @@ abstract class AppScenario {
         shadowOf(application).grantPermissions(Manifest.permission.POST_NOTIFICATIONS)
         // It remembers the folders of the test before, which was another phone.
         ReflectionHelpers.getStaticField<MutableMap<*, *>>(FileProvider::class.java, "sCache").clear()
-        val configuration = Configuration.Builder().setMinimumLoggingLevel(Log.ERROR).build()
-        WorkManagerTestInitHelper.initializeTestWorkManager(application, configuration)
     }
 
     @After
     fun close() {
         window?.let { if (!it.get().isDestroyed) it.pause().stop().destroy() }
         shell.close()
-        WorkManagerTestInitHelper.closeWorkDatabase()
     }
 
     /** The rider opens the app. */
@@ -129,7 +112,7 @@ abstract class AppScenario {
         network.registered()
         // Silence counts as no network once it has lasted.
         shadowOf(Looper.getMainLooper()).idleFor(Duration.ofSeconds(2))
-        awaitSignedIn()
+        awaitSession { it != Session.Loading }
         val again = Robolectric.buildActivity(MainActivity::class.java)
         window = again.create(kept).start().restoreInstanceState(kept).postCreate(kept).resume().visible()
     }
@@ -153,8 +136,10 @@ abstract class AppScenario {
     }
 
     /** The rider's store is open. */
-    protected fun awaitSignedIn() {
-        runBlocking { withTimeout(PATIENCE_MILLIS) { shell.session.first { it is Session.SignedIn } } }
+    protected fun awaitSignedIn() = awaitSession { it is Session.SignedIn }
+
+    private fun awaitSession(condition: (Session) -> Boolean) {
+        runBlocking { withTimeout(PATIENCE_MILLIS) { shell.session.first(condition) } }
         idle()
     }
 
@@ -163,18 +148,22 @@ abstract class AppScenario {
         idle()
     }
 
-    /** The server refuses one payment: somebody has edited the phone's file, and its hash chain tells. */
-    protected fun refusedPayment() {
+    /** The server refuses one payment. */
+    protected fun refusedPayment() =
+        refused("1234567", "1234999") { collectCash(customers(limit = 1u).single().customer, Money(1_234_567, "KES")) }
+
+    /** The server refuses one record: somebody has edited the phone's file, [old] in it, and its hash chain tells. */
+    protected fun refused(old: String, new: String, record: Carboy.() -> Unit) {
         val account = (shell.session.value as Session.SignedIn).identity.account
         rider.core.networkChanged(false)
-        core { collectCash(customers(limit = 1u).single().customer, Money(1_234_567, "KES")) }
+        core(record)
         shell.close()
-        edit(File(application.noBackupFilesDir, "carboy/accounts/$account.db"), "1234567", "1234999")
+        edit(File(application.noBackupFilesDir, "carboy/accounts/$account.db"), old, new)
         application.onCreate()
         network.wifi()
         awaitSignedIn()
         runBlocking { withTimeout(PATIENCE_MILLIS) { rider.syncNow() } }
-        check(core { status() }.attention == 1uL) { "the payment was not refused" }
+        check(core { status() }.attention == 1uL) { "nothing was refused" }
     }
 
     private fun edit(file: File, old: String, new: String) {
@@ -184,9 +173,6 @@ abstract class AppScenario {
         listOf("-wal", "-shm").forEach { File(file.path + it).delete() }
         file.writeText(file.readText(Charsets.ISO_8859_1).replace(old, new), Charsets.ISO_8859_1)
     }
-
-    /** What the main thread has to do is done. */
-    protected fun idle() = shadowOf(Looper.getMainLooper()).idle()
 
     /** Waits for what the core or the server has to do. */
     protected fun await(what: String, condition: () -> Boolean) = compose.waitUntil(what, PATIENCE_MILLIS) {
@@ -203,6 +189,9 @@ abstract class AppScenario {
     protected fun waiting(number: Long) = write.many(R.plurals.waiting_short, number, "|").substringBefore("|")
 
     private fun isThere(matcher: SemanticsMatcher) = compose.onAllNodes(matcher).fetchSemanticsNodes().isNotEmpty()
+
+    /** Whether the screen shows it now, where it is scrolled to. */
+    protected fun isOnScreen(@StringRes id: Int) = isThere(hasText(text(id)))
 
     /** Waits until the screen shows it, further down too. */
     protected fun sees(text: String, isPart: Boolean = false): SemanticsNodeInteraction {
@@ -250,19 +239,5 @@ abstract class AppScenario {
         } catch (_: AssertionError) {
             false
         }
-    }
-
-    companion object {
-        lateinit var server: TestServer
-
-        @BeforeClass
-        @JvmStatic
-        fun startServer() {
-            server = TestServer()
-        }
-
-        @AfterClass
-        @JvmStatic
-        fun stopServer() = server.close()
     }
 }

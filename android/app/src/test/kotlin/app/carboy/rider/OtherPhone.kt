@@ -12,12 +12,12 @@ import java.util.concurrent.ConcurrentHashMap
 import kotlinx.coroutines.runBlocking
 
 /** A colleague's phone on the same plant: the core without an app around it. */
-class OtherPhone(server: TestServer) : AutoCloseable {
+class OtherPhone(server: TestServer, code: String = server.code()) : AutoCloseable {
     private val folder: File = Files.createTempDirectory("carboy-other").toFile()
 
     val rider: Rider = runBlocking {
         val keys = Secrets()
-        val enrolment = enrol(server.address, keys, server.code(), "a colleague's")
+        val enrolment = enrol(server.address, keys, code, "a colleague's")
         val config = with(enrolment) { Config(folder.path, server.address, plant, account, currency) }
         Rider.open(config, keys, Token(enrolment.token)).apply { core.networkChanged(true) }
     }

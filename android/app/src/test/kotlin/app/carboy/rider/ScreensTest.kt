@@ -2,12 +2,16 @@ package app.carboy.rider
 
 import android.graphics.Bitmap
 import android.graphics.Canvas
+import android.graphics.Color
+import android.view.View
 import androidx.compose.ui.semantics.SemanticsActions
 import androidx.compose.ui.semantics.SemanticsNode
 import androidx.compose.ui.semantics.SemanticsProperties
 import androidx.compose.ui.semantics.getOrNull
 import androidx.compose.ui.test.isRoot
 import androidx.compose.ui.unit.Density
+import app.carboy.Carboy
+import app.carboy.CustomerId
 import app.carboy.DeliveredLine
 import app.carboy.FailReason
 import app.carboy.Field
@@ -15,13 +19,20 @@ import app.carboy.Money
 import app.carboy.ProductCode
 import app.carboy.Stop
 import app.carboy.StopProgress
+import app.carboy.rider.ui.Typed
 import java.io.File
 import kotlinx.coroutines.runBlocking
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
 import org.junit.Test
+import org.robolectric.shadows.ShadowDialog
 
 /** As many screenfuls as any screen has here. */
 private const val MOST_SCREENFULS = 20
+
+/** What the system lays over a window behind a dialog. */
+private val SHADE = Color.argb(153, 0, 0, 0)
 
 /**
  * Every screen in every [Look]: it stays what it is when the phone is turned, put into another language or killed;
@@ -63,16 +74,27 @@ class ScreensTest : AppScenario() {
         check()
     }
 
+    /** The window, and the dialog over the middle of it. */
     private fun picture(name: String) {
         val view = activity.window.decorView
         val bitmap = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
-        view.draw(Canvas(bitmap))
+        val canvas = Canvas(bitmap)
+        view.draw(canvas)
+        dialog()?.let { over ->
+            canvas.drawColor(SHADE)
+            canvas.translate((view.width - over.width) / 2f, (view.height - over.height) / 2f)
+            over.draw(canvas)
+        }
         folder.mkdirs()
         File(folder, "$name.png").outputStream().use { bitmap.compress(Bitmap.CompressFormat.PNG, 100, it) }
     }
 
+    private fun dialog(): View? = ShadowDialog.getLatestDialog()?.takeIf { it.isShowing }?.window?.decorView
+
     private fun inspect(what: String) {
         var problems = setOf<String>()
+        val screen = activity.window.decorView
+        dialog()?.let { assertTrue("$what: ${it.height} of ${screen.height}", it.width <= screen.width && it.height <= screen.height) }
         repeat(MOST_SCREENFULS) {
             problems = problems + roots().flatMap { Inspection(it, density()).problems() }
             if (!scrollOn()) return assertEquals("$what: nothing is wrong", setOf<String>(), problems)
@@ -108,13 +130,25 @@ class ScreensTest : AppScenario() {
         open()
         type(R.string.enrol_server, "https://plant.example")
         type(R.string.enrol_code, "ABCD-2345")
-        for (look in Look.entries) {
-            look.set()
-            recreate()
-            sees("ABCD-2345")
-            picture("enrol-$look")
-            inspect("enrol in $look")
-        }
+        everywhere("enrol") { sees("ABCD-2345") }
+    }
+
+    @Test
+    fun `a store that cannot be opened says so, until it can be or the rider signs in anew`() {
+        enrolled()
+        val identity = File(application.noBackupFilesDir, "carboy/identity.json")
+        val whole = identity.readText()
+        shell.close()
+        identity.writeText(whole.dropLast(9))
+        application.onCreate()
+        open()
+        everywhere("broken") { sees(R.string.broken_title) }
+        tap(R.string.sign_in_again)
+        everywhere("broken-enrol") { sees(R.string.enrol_intro) }
+        tap(R.string.back)
+        identity.writeText(whole)
+        tap(R.string.try_again)
+        sees(R.string.start_shift)
     }
 
     @Test
@@ -268,6 +302,81 @@ class ScreensTest : AppScenario() {
         open()
         tap(write.many(R.plurals.attention_count, 1))
         everywhere("attention") { sees(R.string.reason_tampered) }
+    }
+
+    /** The form for what the server has refused, of the customer whose turn it is. */
+    private fun toCorrection(old: String, new: String, record: Carboy.(CustomerId) -> Unit) {
+        working()
+        val customer = stops[2].customer.customer
+        refused(old, new) { record(customer) }
+        open()
+        tap(write.many(R.plurals.attention_count, 1))
+        tap(R.string.attention_correct)
+        sees(R.string.correct_send)
+    }
+
+    @Test
+    fun `a corrected payment keeps what was typed`() {
+        toCorrection("1234567", "1234999") { collectCash(it, Money(1_234_567, "KES")) }
+        repeat(3) { tap(R.string.erase) }
+        everywhere("correct-cash") { sees(text(R.string.typed_amount, Typed("12349", "KES").shown(write.locale), "KES")) }
+    }
+
+    @Test
+    fun `a corrected delivery keeps what was counted`() {
+        toCorrection("4321", "4329") { confirmDelivery(it, listOf(DeliveredLine(ProductCode("20L"), 4_321, 2))) }
+        tap(R.string.one_more, text(R.string.empties_of, write.name("20 litre refill")))
+        everywhere("correct-delivery") {
+            sees(R.string.count_of, text(R.string.full_of, write.name("20 litre refill")), write.number(4_329))
+            sees(R.string.count_of, text(R.string.empties_of, write.name("20 litre refill")), write.number(3))
+        }
+    }
+
+    @Test
+    fun `a corrected failure keeps its reason and what was typed`() {
+        toCorrection("Flooded road", "Flooded lane") { failDelivery(it, FailReason.OTHER, "Flooded road") }
+        type(R.string.fail_note, "Flooded bridge, no way around it")
+        everywhere("correct-failure") { sees("Flooded bridge, no way around it") }
+    }
+
+    @Test
+    fun `corrected details keep what was typed`() {
+        toCorrection("0733 333", "0733 444") { updateProfile(it, mapOf(Field.PHONE to "0733 333")) }
+        type(R.string.field_phone, "0799 123 456")
+        everywhere("correct-details") { sees("0799 123 456") }
+    }
+
+    @Test
+    fun `a stop passed over is corrected with the list of customers`() {
+        working()
+        refused("skipped", "arrived") { noteProgress(stops[2].customer.customer, StopProgress.SKIPPED) }
+        open()
+        tap(write.many(R.plurals.attention_count, 1))
+        tap(R.string.attention_correct)
+        everywhere("correct-customer") { sees(R.string.correct_customer) }
+    }
+
+    @Test
+    fun `finishing the shift asks, and goes on asking`() {
+        working()
+        open()
+        tap(R.string.tab_day)
+        tap(R.string.finish_shift)
+        everywhere("finish-dialog") { sees(R.string.finish_ask) }
+        tap(R.string.ask_no)
+        assertNull(core { day() }.shift?.finishedAt)
+    }
+
+    @Test
+    fun `taking a record back asks, and goes on asking`() {
+        working()
+        open()
+        tap(R.string.tab_day)
+        tap(R.string.records_title)
+        tap(R.string.withdraw)
+        everywhere("withdraw-dialog") { sees(R.string.withdraw_ask) }
+        tap(R.string.ask_no)
+        assertTrue(core { records(limit = 100u) }.none { it.withdrawn })
     }
 
     @Test

@@ -22,6 +22,7 @@ import app.carboy.rider.R
 import app.carboy.rider.ScreenModel
 import app.carboy.rider.customer.Fact
 import app.carboy.rider.kindText
+import app.carboy.rider.problem
 import app.carboy.rider.reasonText
 import app.carboy.rider.text
 import app.carboy.rider.ui.Card
@@ -61,9 +62,8 @@ fun AttentionScreen(model: AttentionModel, onBack: () -> Unit, onCorrect: (ULong
     val progress by model.recording.progress.collectAsStateWithLifecycle()
     val failure by model.failure.collectAsStateWithLifecycle()
     val write = write()
-    ListScreen(stringResource(R.string.attention_title), onBack) {
+    ListScreen(stringResource(R.string.attention_title), onBack, problem(progress)) {
         failure?.let { item(key = "failure") { Problem(it) } }
-        item(key = "problem") { Problem(progress) }
         if (found?.isEmpty() == true) {
             item(key = "none") { Notice(write.text(R.string.attention_none), Tone.Good, R.drawable.ic_settled) }
         }

@@ -26,6 +26,7 @@ import app.carboy.rider.Phone
 import app.carboy.rider.Problem
 import app.carboy.rider.Progress
 import app.carboy.rider.R
+import app.carboy.rider.RecordForm
 import app.carboy.rider.ScreenModel
 import app.carboy.rider.customer.CustomersModel
 import app.carboy.rider.customer.CustomersScreen
@@ -42,7 +43,6 @@ import app.carboy.rider.ui.FormScreen
 import app.carboy.rider.ui.Hint
 import app.carboy.rider.ui.Keypad
 import app.carboy.rider.ui.Line
-import app.carboy.rider.ui.MainButton
 import app.carboy.rider.ui.Part
 import app.carboy.rider.ui.Typed
 import app.carboy.rider.ui.write
@@ -142,35 +142,38 @@ private fun Carboy.correctView(id: ULong): CorrectView {
 fun CorrectScreen(model: CorrectModel, customers: CustomersModel, onBack: () -> Unit) {
     val view by model.view.collectAsStateWithLifecycle()
     val progress by model.recording.progress.collectAsStateWithLifecycle()
+    val failure by model.failure.collectAsStateWithLifecycle()
     LaunchedEffect(progress) { if (progress is Progress.Saved) onBack() }
     val now = view
     val refused = now?.refused
     val title = stringResource(R.string.attention_correct)
     when {
-        refused == null -> FormScreen(title, onBack) { if (now != null) Hint(stringResource(R.string.attention_none)) }
+        refused == null -> FormScreen(title, onBack) {
+            failure?.let { Problem(it) }
+            if (now != null) Hint(stringResource(R.string.attention_none))
+        }
         refused.reason == "unknown_customer" || refused.kind == "note_progress" ->
-            CustomersScreen(customers, stringResource(R.string.correct_customer), onBack, null, model::choose)
-        else -> CorrectForm(model, now, refused, progress, onBack)
+            CustomersScreen(customers, stringResource(R.string.correct_customer), onBack, null, progress, model::choose)
+        else -> CorrectForm(model, now, refused, onBack)
     }
 }
 
 @Composable
-private fun CorrectForm(model: CorrectModel, view: CorrectView, refused: Refused, progress: Progress, onBack: () -> Unit) {
+private fun CorrectForm(model: CorrectModel, view: CorrectView, refused: Refused, onBack: () -> Unit) {
     // Read here, so that this is drawn anew with each of them.
     val texts by model.texts.collectAsStateWithLifecycle()
     val full by model.full.collectAsStateWithLifecycle()
     val empty by model.empty.collectAsStateWithLifecycle()
     val correction = remember(texts, full, empty, refused) { model.correction(refused, view.products) }
-    FormScreen(
+    RecordForm(
+        model,
         stringResource(R.string.attention_correct),
         onBack,
-        actions = {
-            val isFree = progress is Progress.Ready || progress is Progress.Failed
-            val text = stringResource(if (progress == Progress.Saving) R.string.saving else R.string.correct_send)
-            MainButton(text, { correction?.let(model::resend) }, enabled = correction != null && isFree)
-        },
+        stringResource(R.string.correct_send),
+        correction?.let { { model.resend(it) } },
+        // What is sent again needs the rider no more: the form is gone by then.
+        onSaved = {},
     ) {
-        Problem(progress)
         Part(stringResource(kindText(refused.kind)))
         if (refused.customerName.isNotEmpty()) Line(refused.customerName)
         Hint(stringResource(reasonText(refused.reason)))

@@ -1,7 +1,6 @@
 package app.carboy.rider.cash
 
 import androidx.compose.runtime.Composable
-import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.runtime.getValue
 import androidx.compose.ui.res.stringResource
 import androidx.lifecycle.SavedStateHandle
@@ -10,16 +9,13 @@ import app.carboy.Change
 import app.carboy.Money
 import app.carboy.rider.Kept
 import app.carboy.rider.Phone
-import app.carboy.rider.Problem
-import app.carboy.rider.Progress
 import app.carboy.rider.R
+import app.carboy.rider.RecordForm
 import app.carboy.rider.ScreenModel
 import app.carboy.rider.stop.fitting
 import app.carboy.rider.ui.Field
-import app.carboy.rider.ui.FormScreen
 import app.carboy.rider.ui.Keypad
 import app.carboy.rider.ui.Line
-import app.carboy.rider.ui.MainButton
 import app.carboy.rider.ui.SideButton
 import app.carboy.rider.ui.Typed
 import app.carboy.rider.ui.balance
@@ -59,27 +55,16 @@ fun CashScreen(model: CashModel, onBack: () -> Unit) {
     val text by model.typed.collectAsStateWithLifecycle()
     val note by model.note.collectAsStateWithLifecycle()
     val due by model.due.collectAsStateWithLifecycle()
-    val progress by model.recording.progress.collectAsStateWithLifecycle()
-    val failure by model.failure.collectAsStateWithLifecycle()
-    LaunchedEffect(progress) { if (progress is Progress.Saved) onBack() }
     val write = write()
     val typed = Typed(text, model.currency)
-    FormScreen(
+    val amount = typed.money
+    RecordForm(
+        model,
         stringResource(if (model.isHandIn) R.string.hand_in_title else R.string.customer_cash),
         onBack,
-        actions = {
-            val amount = typed.money
-            val isFree = progress is Progress.Ready || progress is Progress.Failed
-            val label = when {
-                progress == Progress.Saving -> write.text(R.string.saving)
-                amount == null -> write.text(R.string.cash_save_none)
-                else -> write.text(R.string.cash_save, write.money(amount))
-            }
-            MainButton(label, { amount?.let(model::save) }, enabled = amount != null && isFree)
-        },
+        amount?.let { write.text(R.string.cash_save, write.money(it)) } ?: write.text(R.string.cash_save_none),
+        amount?.let { { model.save(it) } },
     ) {
-        failure?.let { Problem(it) }
-        Problem(progress)
         due?.let { now ->
             if (now.name.isNotEmpty()) Line(now.name)
             Line(if (model.isHandIn) write.text(R.string.hand_in_have, write.money(now.due)) else write.balance(now.due))

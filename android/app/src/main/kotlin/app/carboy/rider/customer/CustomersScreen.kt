@@ -18,8 +18,10 @@ import app.carboy.CustomerRow
 import app.carboy.rider.Kept
 import app.carboy.rider.Phone
 import app.carboy.rider.Problem
+import app.carboy.rider.Progress
 import app.carboy.rider.R
 import app.carboy.rider.ScreenModel
+import app.carboy.rider.problem
 import app.carboy.rider.ui.Entry
 import app.carboy.rider.ui.Field
 import app.carboy.rider.ui.Hint
@@ -62,20 +64,21 @@ class CustomersModel(phone: Phone, handle: SavedStateHandle) : ScreenModel(phone
     fun showMore() = handle.set("shown", keptShown.flow.value + PAGE)
 }
 
-/** The customers, with a search; [onAdd] is for a place where one may be added. */
+/** The customers, with a search; [onAdd] is for a place where one may be added, [progress] for one that records. */
 @Composable
 fun CustomersScreen(
     model: CustomersModel,
     title: String,
     onBack: (() -> Unit)?,
     onAdd: (() -> Unit)?,
+    progress: Progress = Progress.Ready,
     onChoose: (CustomerId) -> Unit,
 ) {
     val search by model.search.collectAsStateWithLifecycle()
     val found by model.found.collectAsStateWithLifecycle()
     val failure by model.failure.collectAsStateWithLifecycle()
     val write = write()
-    ListScreen(title, onBack) {
+    ListScreen(title, onBack, problem(progress)) {
         item(key = "search") { Field(stringResource(R.string.customers_search), search, model::type) }
         failure?.let { item(key = "failure") { Problem(it) } }
         val now = found

@@ -2,7 +2,6 @@ package app.carboy.rider.customer
 
 import androidx.compose.foundation.text.KeyboardOptions
 import androidx.compose.runtime.Composable
-import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.runtime.getValue
 import androidx.compose.ui.res.stringResource
 import androidx.compose.ui.text.input.KeyboardCapitalization
@@ -14,15 +13,12 @@ import app.carboy.Customer
 import app.carboy.Field
 import app.carboy.rider.Kept
 import app.carboy.rider.Phone
-import app.carboy.rider.Problem
-import app.carboy.rider.Progress
 import app.carboy.rider.R
+import app.carboy.rider.RecordForm
 import app.carboy.rider.ScreenModel
 import app.carboy.rider.stop.fitting
 import app.carboy.rider.text
 import app.carboy.rider.ui.Field
-import app.carboy.rider.ui.FormScreen
-import app.carboy.rider.ui.MainButton
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.flowOf
 
@@ -62,23 +58,15 @@ private fun Customer.fields() = mapOf(Field.NAME to name, Field.PHONE to phone, 
 fun EditScreen(model: EditModel, onBack: () -> Unit) {
     val before by model.before.collectAsStateWithLifecycle()
     val typed by model.typed.collectAsStateWithLifecycle()
-    val progress by model.recording.progress.collectAsStateWithLifecycle()
-    val failure by model.failure.collectAsStateWithLifecycle()
-    LaunchedEffect(progress) { if (progress is Progress.Saved) onBack() }
     val there = before
-    FormScreen(
+    val name = typed[Field.NAME.name] ?: there?.get(Field.NAME).orEmpty()
+    RecordForm(
+        model,
         stringResource(if (model.isNew) R.string.add_customer else R.string.customer_edit),
         onBack,
-        actions = {
-            val name = typed[Field.NAME.name] ?: there?.get(Field.NAME).orEmpty()
-            val isReady = there != null && name.isNotBlank() && model.changes(there).isNotEmpty()
-            val isFree = progress is Progress.Ready || progress is Progress.Failed
-            val text = stringResource(if (progress == Progress.Saving) R.string.saving else R.string.save)
-            MainButton(text, { there?.let(model::save) }, enabled = isReady && isFree)
-        },
+        stringResource(R.string.save),
+        there?.takeIf { name.isNotBlank() && model.changes(it).isNotEmpty() }?.let { { model.save(it) } },
     ) {
-        failure?.let { Problem(it) }
-        Problem(progress)
         if (there != null) Fields(there, typed, model::type)
     }
 }

@@ -3,7 +3,6 @@ package app.carboy.rider.day
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.lazy.items
-import androidx.compose.material3.AlertDialog
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
@@ -22,6 +21,7 @@ import app.carboy.rider.Problem
 import app.carboy.rider.R
 import app.carboy.rider.ScreenModel
 import app.carboy.rider.isDone
+import app.carboy.rider.ui.Ask
 import app.carboy.rider.ui.Card
 import app.carboy.rider.ui.Hint
 import app.carboy.rider.ui.Line
@@ -63,8 +63,13 @@ fun DayScreen(model: DayModel, exits: DayExits) {
     var isAsking by rememberSaveable { mutableStateOf(false) }
     val now = view ?: return ListScreen(stringResource(R.string.day_title)) { failure?.let { item { Problem(it) } } }
     val isOpen = now.day.shift.let { it != null && it.finishedAt == null }
-    ListScreen(stringResource(R.string.day_title), actions = { MainButton(write.text(R.string.hand_in_title), exits.handIn) }) {
-        item(key = "problem") { Problem(progress) }
+    ListScreen(
+        stringResource(R.string.day_title),
+        actions = {
+            Problem(progress)
+            MainButton(write.text(R.string.hand_in_title), exits.handIn)
+        },
+    ) {
         item(key = "shift") { Line(shiftText(now.day, write)) }
         item(key = "cash") { CashCard(now.day, write) }
         item(key = "stops") { StopsCard(now.day, write) }
@@ -78,7 +83,7 @@ fun DayScreen(model: DayModel, exits: DayExits) {
             }
         }
     }
-    if (isAsking) FinishDialog(now, write, { isAsking = false }, model::finish)
+    if (isAsking) AskToFinish(now, write, { isAsking = false }, model::finish)
 }
 
 private fun shiftText(day: DaySummary, write: Write): String {
@@ -113,21 +118,9 @@ private fun BottlesCard(product: DayProduct, name: String, write: Write) = Card 
 }
 
 @Composable
-private fun FinishDialog(view: DayView, write: Write, onClose: () -> Unit, onFinish: () -> Unit) = AlertDialog(
-    onClose,
-    confirmButton = {
-        MainButton(write.text(R.string.finish_shift), {
-            onClose()
-            onFinish()
-        })
-    },
-    dismissButton = { SideButton(write.text(R.string.cancel), onClose) },
-    title = { Part(write.text(R.string.finish_ask)) },
-    text = {
-        Column(verticalArrangement = Arrangement.spacedBy(8.dp)) {
-            if (view.left > 0) Line(write.many(R.plurals.finish_left, view.left.toLong()))
-            if (view.day.cashInHand.minor > 0) Line(write.text(R.string.finish_cash, write.money(view.day.cashInHand)))
-            Hint(write.text(R.string.finish_hint))
-        }
-    },
-)
+private fun AskToFinish(view: DayView, write: Write, onClose: () -> Unit, onFinish: () -> Unit) =
+    Ask(write.text(R.string.finish_ask), write.text(R.string.finish_shift), onFinish, onClose) {
+        if (view.left > 0) Line(write.many(R.plurals.finish_left, view.left.toLong()))
+        if (view.day.cashInHand.minor > 0) Line(write.text(R.string.finish_cash, write.money(view.day.cashInHand)))
+        Hint(write.text(R.string.finish_hint))
+    }

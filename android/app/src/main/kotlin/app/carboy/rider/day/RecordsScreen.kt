@@ -4,7 +4,6 @@ import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.ExperimentalLayoutApi
 import androidx.compose.foundation.layout.FlowRow
 import androidx.compose.foundation.lazy.items
-import androidx.compose.material3.AlertDialog
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
@@ -25,15 +24,15 @@ import app.carboy.rider.Problem
 import app.carboy.rider.R
 import app.carboy.rider.ScreenModel
 import app.carboy.rider.kindText
+import app.carboy.rider.problem
 import app.carboy.rider.shareText
 import app.carboy.rider.sign
+import app.carboy.rider.ui.Ask
 import app.carboy.rider.ui.Card
 import app.carboy.rider.ui.Hint
 import app.carboy.rider.ui.Line
 import app.carboy.rider.ui.ListScreen
-import app.carboy.rider.ui.MainButton
 import app.carboy.rider.ui.Mark
-import app.carboy.rider.ui.Part
 import app.carboy.rider.ui.SideButton
 import app.carboy.rider.ui.Write
 import app.carboy.rider.ui.write
@@ -68,16 +67,19 @@ fun RecordsScreen(model: RecordsModel, onBack: () -> Unit) {
     val failure by model.failure.collectAsStateWithLifecycle()
     var asking by rememberSaveable { mutableStateOf<Long?>(null) }
     val write = write()
-    ListScreen(stringResource(R.string.records_title), onBack) {
+    ListScreen(stringResource(R.string.records_title), onBack, problem(progress)) {
         failure?.let { item(key = "failure") { Problem(it) } }
-        item(key = "problem") { Problem(progress) }
         if (records?.isEmpty() == true) item(key = "none") { Hint(stringResource(R.string.records_none)) }
         items(records.orEmpty().take(shown), key = { it.id.toLong() }) { record ->
             RecordCard(record, model.plantName, write) { asking = record.id.toLong() }
         }
         if (records.orEmpty().size > shown) item(key = "more") { SideButton(stringResource(R.string.show_more), model::showMore) }
     }
-    asking?.let { id -> WithdrawDialog(write, { asking = null }) { model.withdraw(id.toULong()) } }
+    asking?.let { id ->
+        Ask(write.text(R.string.withdraw_ask), write.text(R.string.withdraw), { model.withdraw(id.toULong()) }, { asking = null }) {
+            Line(write.text(R.string.withdraw_hint))
+        }
+    }
 }
 
 @OptIn(ExperimentalLayoutApi::class)
@@ -109,17 +111,3 @@ private fun text(record: Record, plantName: String, write: Write): String = list
     write.text(R.string.mark_withdrawn).takeIf { record.withdrawn },
     write.text(R.string.receipt_code, write.code(record.code)),
 ).joinToString("\n")
-
-@Composable
-private fun WithdrawDialog(write: Write, onClose: () -> Unit, onWithdraw: () -> Unit) = AlertDialog(
-    onClose,
-    confirmButton = {
-        MainButton(write.text(R.string.withdraw), {
-            onClose()
-            onWithdraw()
-        })
-    },
-    dismissButton = { SideButton(write.text(R.string.cancel), onClose) },
-    title = { Part(write.text(R.string.withdraw_ask)) },
-    text = { Line(write.text(R.string.withdraw_hint)) },
-)

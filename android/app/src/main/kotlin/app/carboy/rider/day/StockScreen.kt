@@ -1,7 +1,6 @@
 package app.carboy.rider.day
 
 import androidx.compose.runtime.Composable
-import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.runtime.getValue
 import androidx.compose.ui.res.stringResource
 import androidx.lifecycle.SavedStateHandle
@@ -12,15 +11,12 @@ import app.carboy.Product
 import app.carboy.StockLine
 import app.carboy.rider.Kept
 import app.carboy.rider.Phone
-import app.carboy.rider.Problem
-import app.carboy.rider.Progress
 import app.carboy.rider.R
+import app.carboy.rider.RecordForm
 import app.carboy.rider.ScreenModel
 import app.carboy.rider.ui.Card
 import app.carboy.rider.ui.Counter
-import app.carboy.rider.ui.FormScreen
 import app.carboy.rider.ui.Hint
-import app.carboy.rider.ui.MainButton
 import app.carboy.rider.ui.Part
 import app.carboy.rider.ui.write
 import kotlinx.coroutines.flow.StateFlow
@@ -58,23 +54,16 @@ fun StockScreen(model: StockModel, onBack: () -> Unit) {
     val view by model.view.collectAsStateWithLifecycle()
     val full by model.full.collectAsStateWithLifecycle()
     val empty by model.empty.collectAsStateWithLifecycle()
-    val progress by model.recording.progress.collectAsStateWithLifecycle()
-    val failure by model.failure.collectAsStateWithLifecycle()
-    LaunchedEffect(progress) { if (progress is Progress.Saved) onBack() }
     val write = write()
     val now = view
     val lines = now?.let { lines(it, full, empty) }.orEmpty()
-    FormScreen(
+    RecordForm(
+        model,
         stringResource(if (model.isLoading) R.string.load_title else R.string.return_title),
         onBack,
-        actions = {
-            val isFree = progress is Progress.Ready || progress is Progress.Failed
-            val text = write.text(if (progress == Progress.Saving) R.string.saving else R.string.save)
-            MainButton(text, { model.save(lines) }, enabled = lines.isNotEmpty() && isFree)
-        },
+        stringResource(R.string.save),
+        { model.save(lines) }.takeIf { lines.isNotEmpty() },
     ) {
-        failure?.let { Problem(it) }
-        Problem(progress)
         for (product in now?.products.orEmpty()) {
             val name = write.name(product.name)
             Card {

@@ -34,6 +34,12 @@ fun EnrolScreen(model: EnrolModel, onBack: (() -> Unit)?, onDone: () -> Unit) {
         stringResource(R.string.enrol_title),
         onBack,
         actions = {
+            // Below the fields it would be out of sight.
+            when (val state = enrolling) {
+                is Enrolling.Failed -> Problem(state.error)
+                Enrolling.NoLink -> Notice(stringResource(R.string.enrol_no_link), Tone.Bad, R.drawable.ic_attention)
+                Enrolling.Typing, Enrolling.UnderWay, Enrolling.Done -> Unit
+            }
             val ready = !isBusy && server.isNotBlank() && code.isNotBlank()
             MainButton(stringResource(if (isBusy) R.string.enrol_busy else R.string.enrol_go), model::enrol, enabled = ready)
         },
@@ -55,11 +61,6 @@ fun EnrolScreen(model: EnrolModel, onBack: (() -> Unit)?, onDone: () -> Unit) {
             options = KeyboardOptions(autoCorrectEnabled = false, keyboardType = KeyboardType.Uri),
             enabled = !isBusy,
         )
-        when (val state = enrolling) {
-            is Enrolling.Failed -> Problem(state.error)
-            Enrolling.NoLink -> Notice(stringResource(R.string.enrol_no_link), Tone.Bad, R.drawable.ic_attention)
-            Enrolling.Typing, Enrolling.UnderWay, Enrolling.Done -> Unit
-        }
     }
 }
 

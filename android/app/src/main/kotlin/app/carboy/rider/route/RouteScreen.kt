@@ -62,13 +62,13 @@ private fun BeforeShift(model: RouteModel, round: Round.BeforeShift, write: Writ
     ListScreen(
         stringResource(R.string.route_title),
         actions = {
+            Problem(starting)
             val ready = route != null || round.routes.isEmpty()
             MainButton(stringResource(R.string.start_shift), { model.start(route?.route) }, enabled = ready)
         },
     ) {
         item { Line(stringResource(if (round.routes.isEmpty()) R.string.route_none else R.string.route_choose)) }
         item { Choices(round.routes.map { it to write.many(R.plurals.route_stops, it.stops.toLong(), write.name(it.name)) }, route) { model.choose(it.route) } }
-        item { Problem(starting) }
     }
 }
 

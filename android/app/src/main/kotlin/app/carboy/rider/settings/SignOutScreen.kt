@@ -96,11 +96,11 @@ fun SignOutScreen(model: SignOutModel, onBack: () -> Unit) {
         stringResource(R.string.sign_out_title),
         onBack,
         actions = {
+            (state as? SigningOut.Failed)?.let { Problem(it.error) }
             val text = stringResource(if (isBusy) R.string.sign_out_busy else R.string.sign_out_title)
             MainButton(text, { model.signOut(context.sharedFolder()) { context.shareFile(it) } }, enabled = !isBusy)
         },
     ) {
-        (state as? SigningOut.Failed)?.let { Problem(it.error) }
         if (hasWork(status)) {
             Line(write.many(R.plurals.sign_out_waiting, status.pending.toLong()))
             val options = listOf(

@@ -1,7 +1,6 @@
 package app.carboy.rider.stop
 
 import androidx.compose.runtime.Composable
-import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.runtime.getValue
 import androidx.compose.ui.res.stringResource
 import androidx.lifecycle.SavedStateHandle
@@ -10,16 +9,13 @@ import app.carboy.FailReason
 import app.carboy.StopProgress
 import app.carboy.rider.Kept
 import app.carboy.rider.Phone
-import app.carboy.rider.Problem
-import app.carboy.rider.Progress
 import app.carboy.rider.R
+import app.carboy.rider.RecordForm
 import app.carboy.rider.ScreenModel
 import app.carboy.rider.text
 import app.carboy.rider.ui.Choices
 import app.carboy.rider.ui.Field
-import app.carboy.rider.ui.FormScreen
 import app.carboy.rider.ui.Hint
-import app.carboy.rider.ui.MainButton
 import kotlinx.coroutines.flow.StateFlow
 
 /** The longest text that the core takes, in bytes; in characters it is shorter in most scripts. */
@@ -64,19 +60,16 @@ class FailModel(phone: Phone, handle: SavedStateHandle) : ScreenModel(phone, han
 fun FailScreen(model: FailModel, onBack: () -> Unit, onSaved: () -> Unit) {
     val reason by model.reason.collectAsStateWithLifecycle()
     val note by model.note.collectAsStateWithLifecycle()
-    val progress by model.recording.progress.collectAsStateWithLifecycle()
-    LaunchedEffect(progress) { if (progress is Progress.Saved) onSaved() }
     // Something else has to be told.
     val isTold = reason.isNotEmpty() && (reason != FailReason.OTHER.name || note.isNotBlank())
-    FormScreen(
+    RecordForm(
+        model,
         stringResource(R.string.fail_title),
         onBack,
-        actions = {
-            val ready = isTold && progress != Progress.Saving && progress != Progress.Opening
-            MainButton(stringResource(if (progress == Progress.Saving) R.string.saving else R.string.save), model::save, enabled = ready)
-        },
+        stringResource(R.string.save),
+        model::save.takeIf { isTold },
+        onSaved,
     ) {
-        Problem(progress)
         val reasons = FailReason.entries.map { it.name to stringResource(it.text()) }
         Choices(reasons + (FailModel.SKIP to stringResource(R.string.fail_skip)), reason, model::choose)
         if (reason == FailReason.OTHER.name) Hint(stringResource(R.string.fail_other_hint))

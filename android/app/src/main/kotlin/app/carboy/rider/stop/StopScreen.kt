@@ -12,6 +12,7 @@ import app.carboy.Product
 import app.carboy.rider.Problem
 import app.carboy.rider.Progress
 import app.carboy.rider.R
+import app.carboy.rider.RecordForm
 import app.carboy.rider.customer.Fact
 import app.carboy.rider.dial
 import app.carboy.rider.showOnMap
@@ -22,7 +23,6 @@ import app.carboy.rider.ui.FormScreen
 import app.carboy.rider.ui.Hint
 import app.carboy.rider.ui.Keypad
 import app.carboy.rider.ui.Line
-import app.carboy.rider.ui.MainButton
 import app.carboy.rider.ui.Part
 import app.carboy.rider.ui.SideButton
 import app.carboy.rider.ui.Sum
@@ -51,27 +51,24 @@ fun StopScreen(model: StopModel, exits: StopExits) {
         now == null || progress == Progress.Opening ->
             FormScreen(stringResource(R.string.stop_title), exits.back) { failure?.let { Problem(it) } }
         saved != null -> ReceiptScreen(model, now, saved.records, exits)
-        else -> CountScreen(model, now, progress, exits)
+        else -> CountScreen(model, now, exits)
     }
 }
 
 @Composable
-private fun CountScreen(model: StopModel, view: StopView, progress: Progress, exits: StopExits) {
+private fun CountScreen(model: StopModel, view: StopView, exits: StopExits) {
     val count by model.count.collectAsStateWithLifecycle()
     val write = write()
-    FormScreen(
+    val paid = count.paid(view)
+    RecordForm(
+        model,
         view.customer.name,
         exits.back,
-        actions = {
-            val text = when {
-                progress == Progress.Saving -> write.text(R.string.saving)
-                count.paid(view).minor > 0 -> write.text(R.string.stop_confirm_cash, write.money(count.paid(view)))
-                else -> write.text(R.string.stop_confirm)
-            }
-            MainButton(text, { model.confirm(view) }, enabled = progress != Progress.Saving && count.isComplete(view))
-        },
+        if (paid.minor > 0) write.text(R.string.stop_confirm_cash, write.money(paid)) else write.text(R.string.stop_confirm),
+        { model.confirm(view) }.takeIf { count.isComplete(view) },
+        // The receipt comes in its place.
+        onSaved = {},
     ) {
-        Problem(progress)
         Facts(view.customer, write)
         for (product in view.products) Bottles(product, count, model, write)
         Sum(write.text(R.string.stop_amount), write.money(count.amount(view)), strong = true)
