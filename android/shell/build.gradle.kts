@@ -31,5 +31,4 @@ dependencies {
 
     testImplementation(project(":testing"))
     testImplementation(libs.activity.compose)
-    testImplementation(libs.work.testing)
 }

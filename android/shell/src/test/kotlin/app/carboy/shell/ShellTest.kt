@@ -1,52 +1,26 @@
 package app.carboy.shell
 
 import android.app.Application
-import android.os.Looper
-import android.util.Log
-import androidx.test.core.app.ApplicationProvider
-import androidx.work.Configuration
 import androidx.work.WorkManager
-import androidx.work.testing.WorkManagerTestInitHelper
 import app.carboy.CustomerId
 import app.carboy.Money
 import app.carboy.Receipt
 import app.carboy.Rider
-import app.carboy.testing.TestKeystore
-import app.carboy.testing.TestNetwork
-import app.carboy.testing.TestServer
+import app.carboy.testing.PhoneTest
 import java.io.File
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import org.junit.After
-import org.junit.AfterClass
-import org.junit.Before
-import org.junit.BeforeClass
-import org.junit.runner.RunWith
-import org.robolectric.RobolectricTestRunner
-import org.robolectric.Shadows.shadowOf
 
-/** A phone with its shell, the real core and the real server; the tests are the main thread. */
-@RunWith(RobolectricTestRunner::class)
-abstract class ShellTest {
-    protected val application: Application = ApplicationProvider.getApplicationContext()
-    protected val keystore = TestKeystore.install()
-    protected val network = TestNetwork(application)
+/** A phone with its shell and the real core. */
+abstract class ShellTest : PhoneTest<Application>() {
     protected val folder = File(application.noBackupFilesDir, "carboy")
     protected val manager: WorkManager get() = WorkManager.getInstance(application)
     private val shells = mutableListOf<CarboyShell>()
 
-    @Before
-    fun prepareWork() {
-        val configuration = Configuration.Builder().setMinimumLoggingLevel(Log.ERROR).build()
-        WorkManagerTestInitHelper.initializeTestWorkManager(application, configuration)
-    }
-
     @After
-    fun closeShells() {
-        shells.forEach { it.close() }
-        WorkManagerTestInitHelper.closeWorkDatabase()
-    }
+    fun closeShells() = shells.forEach { it.close() }
 
     /** A process starts. */
     protected fun start(): CarboyShell = CarboyShell(application).also {
@@ -62,9 +36,6 @@ abstract class ShellTest {
         runBlocking { rider.syncNow() }
     }
 
-    /** What the main thread has to do is done. */
-    protected fun idle() = shadowOf(Looper.getMainLooper()).idle()
-
     /** The session once it is one of that kind. */
     protected inline fun <reified T : Session> CarboyShell.awaitSession(): T =
         runBlocking { withTimeout(30_000) { session.first { it is T } as T } }
@@ -76,18 +47,4 @@ abstract class ShellTest {
 
     protected fun Rider.collect(minor: Long): Receipt =
         runBlocking { record { collectCash(anyCustomer(), Money(minor, "KES")) } }
-
-    companion object {
-        lateinit var server: TestServer
-
-        @BeforeClass
-        @JvmStatic
-        fun startServer() {
-            server = TestServer()
-        }
-
-        @AfterClass
-        @JvmStatic
-        fun stopServer() = server.close()
-    }
 }
