@@ -1,7 +1,9 @@
 //! Lets the generated Kotlin cross to Rust as `bindings/kotlin/src/main/kotlin/app/carboy/Crossing.kt` says: through
-//! UniFFI's functions over elements, in the place of structures that JNA passes by value.
+//! UniFFI's functions over elements, in the place of structures that JNA passes by value; and keeps the threads of Rust's
+//! that call back.
 
 use anyhow::{Context, Result, ensure};
+use std::fmt::Write as _;
 
 /// How the declaration of a function begins, its last parameter where it says how it ended, and the line behind it up
 /// to the type of what is returned.
@@ -73,7 +75,7 @@ const PLACES: [[&str; 2]; 11] = [
 /// Kotlin's compiler does.
 pub(crate) fn cross(kotlin: &str) -> Result<String> {
     let mut text = String::with_capacity(kotlin.len());
-    let (mut declared, mut called) = (0, 0);
+    let (mut declared, mut called, mut called_back) = (0, 0, 0);
     let mut lines = kotlin.lines();
     while let Some(line) = lines.next() {
         if let Some(function) = line.strip_prefix(FUNCTION).filter(|function| has_elements(function)) {
@@ -87,6 +89,9 @@ pub(crate) fn cross(kotlin: &str) -> Result<String> {
             text += &call.replace("uniffiRustCall()", "crossing");
             text += "{ _status ->\n";
             called += 1;
+        } else if is_callback(line) {
+            writeln!(text, "{line}\n        init {{ keepsThread(this) }}\n")?;
+            called_back += 1;
         } else {
             let is_converter = CONVERTERS.iter().any(|part| line.contains(part));
             text += &if is_converter { line.replace(BUFFER[0], BUFFER[1]) } else { line.to_owned() };
@@ -94,6 +99,7 @@ pub(crate) fn cross(kotlin: &str) -> Result<String> {
         }
     }
     ensure!(declared == called && called > 0, "{declared} functions are declared and {called} called");
+    ensure!(called_back > 0, "no callback is declared");
     for [theirs, ours] in PLACES {
         ensure!(text.contains(theirs), "nowhere: {theirs}");
         text = text.replace(theirs, ours);
@@ -104,6 +110,12 @@ pub(crate) fn cross(kotlin: &str) -> Result<String> {
 /// Whether there is the same function over elements, or one that takes a structure only to say how it ended.
 fn has_elements(function: &str) -> bool {
     ["_fn_method_", "_fn_func_", "_fn_constructor_", "_fn_clone_"].iter().any(|kind| function.contains(kind))
+}
+
+/// Whether an object begins here that Rust calls.
+fn is_callback(line: &str) -> bool {
+    let object = line.trim_start().strip_prefix("internal object ").and_then(|object| object.split_once(": "));
+    object.is_some_and(|(_, interface)| interface.starts_with("Uniffi") && interface.ends_with(" {"))
 }
 
 /// The function over elements, by its old name and parameters.

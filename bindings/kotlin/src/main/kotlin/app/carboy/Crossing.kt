@@ -5,6 +5,8 @@
  */
 package app.carboy
 
+import com.sun.jna.Callback
+import com.sun.jna.CallbackThreadInitializer
 import com.sun.jna.Native
 import com.sun.jna.Pointer
 import java.nio.ByteBuffer
@@ -42,6 +44,18 @@ internal fun RustBuffer.bytes() = RustBytes(capacity, len, data)
 internal fun RustBuffer.setValue(other: RustBytes) = setValue(other.structure())
 
 internal fun <T> FfiConverter<T, RustBytes>.lift(value: RustBuffer.ByValue): T = lift(value.bytes())
+
+/** Leaves a thread of Rust's attached between its callbacks, and lets the process end without it. */
+private val staying = CallbackThreadInitializer(true, false)
+
+/**
+ * Rust's own threads are attached to the virtual machine by their first callback and stay so until they end. JNA would
+ * detach them after each one: after one that was made within another one too, which still runs. The JVM refuses that
+ * (`JNA: could not detach thread`), and Android ends the process.
+ */
+internal fun keepsThread(callback: Callback) {
+    Native.setCallbackThreadInitializer(callback, staying)
+}
 
 /**
  * One thread's memory for its calls. A call that comes in between, from a callback, does no harm: Rust has read the

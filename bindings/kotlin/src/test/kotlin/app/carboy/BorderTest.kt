@@ -3,7 +3,10 @@ package app.carboy
 import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.CopyOnWriteArraySet
 import java.util.concurrent.CountDownLatch
+import java.util.concurrent.Semaphore
 import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicInteger
+import java.util.concurrent.atomic.AtomicReference
 import kotlin.io.path.createFile
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
@@ -130,6 +133,39 @@ class BorderTest : ServerTest() {
             refuses = true
             assertThrows<CarboyException.KeyStoreFailed> { carboy.exportOutbox(path("outbox")) }
             assertEquals(listOf(true, false, true, false), nested.map { it.isSuccess })
+        }
+    }
+
+    @Test
+    fun `a thread of the core stays one and the same for Java, with a callback within a callback too`() = runBlocking<Unit> {
+        val phone = AtomicReference<Carboy>()
+        val observed = CopyOnWriteArraySet<Thread>()
+        val nested = AtomicInteger()
+        val called = Semaphore(0)
+        val asked = object : KeyStore by keys {
+            override fun load(name: String): ByteArray? {
+                if (Thread.currentThread() in observed) nested.incrementAndGet()
+                return keys.load(name)
+            }
+        }
+        val exporting = object : Observer {
+            override fun changed(changes: List<Change>) {
+                val carboy = phone.get() ?: return
+                observed += Thread.currentThread()
+                carboy.exportOutbox(path("outbox ${nested.get()}"))
+                called.release()
+            }
+        }
+        val enrolment = enrolled(keys)
+        open(enrolment, asked, observer = exporting).use { carboy ->
+            phone.set(carboy)
+            repeat(3) {
+                carboy.addCustomer(mapOf(Field.NAME to "Customer $it"))
+                assertTrue(called.tryAcquire(10, TimeUnit.SECONDS))
+            }
+            phone.set(null)
+            assertEquals(1, observed.size)
+            assertTrue(nested.get() >= 3)
         }
     }
 

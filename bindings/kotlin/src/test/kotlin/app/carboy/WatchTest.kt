@@ -52,10 +52,13 @@ class WatchTest : ServerTest() {
         withRider { rider ->
             val customer = rider.ask { anyCustomer() }
             val asked = AtomicInteger()
-            val attention = received(rider.watch(Change.ATTENTION) { asked.incrementAndGet() })
             val pending = received(rider.watch(Change.OUTBOX) { status().pending })
+            rider.record { collectCash(customer, kes(100)) }
+            // What the first feed changed has been told before that is.
+            pending.until(1u)
+            val attention = received(rider.watch(Change.ATTENTION) { asked.incrementAndGet() })
             assertEquals(1, attention.next())
-            for (added in 1..20) {
+            for (added in 2..20) {
                 rider.record { collectCash(customer, kes(100)) }
                 pending.until(added.toULong())
             }
