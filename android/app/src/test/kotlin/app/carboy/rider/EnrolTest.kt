@@ -100,6 +100,21 @@ class EnrolTest : AppScenario() {
     }
 
     @Test
+    fun `a scan of something else says so until the rider goes on`() {
+        network.wifi()
+        open()
+        val page = "https://plant.example/enrol?server=https%3A%2F%2Fplant.example&code=7KQ2-M9XD"
+        for (other in listOf("WIFI:T:WPA;S:Workshop;P:secret;;", page)) {
+            answer(toScanner(), other)
+            sees(R.string.enrol_no_link).assertIsDisplayed()
+            type(R.string.enrol_server, other)
+            await("the message gone") { !isOnScreen(R.string.enrol_no_link) }
+        }
+        answer(toScanner(), link(server.code()).toString())
+        sees(R.string.route_title)
+    }
+
+    @Test
     fun `a scanner that is left changes nothing, and what was typed is still there`() {
         network.wifi()
         open()
