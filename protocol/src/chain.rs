@@ -60,4 +60,12 @@ mod tests {
         assert_ne!(hash, start.next(1, b"b"));
         assert_ne!(hash, ChainHash::genesis(ActorId::from_bytes([2; 16])).next(1, b"a"));
     }
+
+    #[test]
+    fn a_short_code_spells_the_first_forty_bits_and_nothing_behind_them() {
+        let mut hash = [0xff; 32];
+        hash[..5].copy_from_slice(&[0x01, 0x23, 0x45, 0x67, 0x89]);
+        // In groups of five bits: 0 4 17 20 10 25 28 9.
+        assert_eq!(ChainHash(hash).short_code(), "04HM-ASW9");
+    }
 }

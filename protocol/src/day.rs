@@ -294,7 +294,7 @@ impl Day {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CustomerId, DeliveryLine, Money, StockLine};
+    use crate::{CustomerId, DeliveryLine, FailReason, Money, StockLine};
 
     fn txn(n: u8) -> TxnId {
         TxnId::from_bytes([n; 16])
@@ -313,6 +313,44 @@ mod tests {
 
     fn load(full: i32) -> Action {
         Action::LoadStock { lines: vec![StockLine { product: "20L".parse().unwrap(), full, empty: 0 }] }
+    }
+
+    #[test]
+    fn each_kind_counts_what_it_says_and_nothing_else() {
+        let (customer, kes) = (CustomerId::from_bytes([1; 16]), "KES".parse().unwrap());
+        let stock = || vec![StockLine { product: "20L".parse().unwrap(), full: 5, empty: 3 }];
+        let of = |bottles: Bottles| Tally {
+            products: [("20L".parse().unwrap(), bottles)].into(),
+            ..Tally::default()
+        };
+        let failed = Action::FailDelivery { customer, reason: FailReason::Closed, note: None };
+        let bottles = Bottles::default();
+        for (action, counted) in [
+            (delivery(5, 3), Tally { deliveries: 1, ..of(Bottles { delivered: 5, empties: 3, ..bottles }) }),
+            (Action::LoadStock { lines: stock() }, of(Bottles { loaded: 5, empties_loaded: 3, ..bottles })),
+            (
+                Action::ReturnStock { lines: stock() },
+                of(Bottles { returned: 5, empties_returned: 3, ..bottles }),
+            ),
+            (
+                Action::CollectCash { customer, amount: Money::new(7, kes) },
+                Tally { collected: 7, ..Tally::default() },
+            ),
+            (
+                Action::HandInCash { amount: Money::new(7, kes), note: None },
+                Tally { handed_in: 7, ..Tally::default() },
+            ),
+            (failed, Tally { failures: 1, ..Tally::default() }),
+            (
+                Action::AddCustomer { customer, fields: BTreeMap::new(), route: None },
+                Tally { customers: 1, ..Tally::default() },
+            ),
+            (Action::StartShift { route: None }, Tally::default()),
+        ] {
+            let tally = Tally::of(&action);
+            assert_eq!(tally, counted, "{action:?}");
+            assert_eq!(tally.is_empty(), matches!(action, Action::StartShift { .. }), "{action:?}");
+        }
     }
 
     #[test]
@@ -336,6 +374,7 @@ mod tests {
     fn what_is_withdrawn_counts_nothing_any_more() {
         let mut day = Day::default();
         day.record(&Action::StartShift { route: None }, txn(1), Timestamp(1));
+        assert!(day.shift.as_ref().unwrap().is_open());
         let before = day.clone();
         day.record(&delivery(2, 1), txn(2), Timestamp(2));
         day.record(&Action::FinishShift {}, txn(3), Timestamp(3));

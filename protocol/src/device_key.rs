@@ -126,5 +126,7 @@ mod tests {
         assert_eq!(Signature::try_from(String::from(signature)), Ok(signature));
         assert!(Signature::try_from("ab".to_owned()).is_err());
         assert!(!format!("{key:?}").contains(&hex::encode([1; 32])));
+        assert_eq!(format!("{key:?}"), format!("DeviceKey of {}", key.public()));
+        assert_eq!(format!("{signature:?}"), format!("Signature({})", String::from(signature)));
     }
 }

@@ -211,4 +211,12 @@ mod tests {
         }
         assert_eq!("20L".parse::<ProductCode>().unwrap().as_str(), "20L");
     }
+
+    #[test]
+    fn a_product_code_of_letters_digits_and_both_dashes_reads_back_from_its_text() {
+        for text in ["a-1_Z", "-", "_", "sixteen-long-yes"] {
+            let code: ProductCode = text.parse().unwrap();
+            assert_eq!((code.to_string(), String::from(code)), (text.to_owned(), text.to_owned()));
+        }
+    }
 }

@@ -190,9 +190,11 @@ mod tests {
 
     #[test]
     fn an_amount_prints_with_the_decimals_of_its_currency() {
-        let texts = [(-5, "KES"), (123_456, "KES"), (-500, "UGX"), (1_234, "TND"), (i64::MIN, "KES")]
-            .map(|(minor, currency)| money(minor, currency).to_string());
-        let expected = ["KES -0.05", "KES 1234.56", "UGX -500", "TND 1.234", "KES -92233720368547758.08"];
+        let texts =
+            [(-5, "KES"), (0, "KES"), (123_456, "KES"), (-500, "UGX"), (1_234, "TND"), (i64::MIN, "KES")]
+                .map(|(minor, currency)| money(minor, currency).to_string());
+        let expected =
+            ["KES -0.05", "KES 0.00", "KES 1234.56", "UGX -500", "TND 1.234", "KES -92233720368547758.08"];
         assert_eq!(texts, expected);
     }
 
@@ -201,5 +203,12 @@ mod tests {
         for text in ["", "kes", "KE", "KESH", "K€"] {
             assert_eq!(text.parse::<Currency>(), Err(MoneyError::InvalidCurrency(text.into())));
         }
+    }
+
+    #[test]
+    fn a_currency_reads_back_from_its_text_and_prints_as_its_code() {
+        let kes: Currency = "KES".parse().unwrap();
+        assert_eq!(serde_json::to_string(&kes).unwrap(), r#""KES""#);
+        assert_eq!((format!("{kes:?}"), String::from(kes)), ("KES".to_owned(), "KES".to_owned()));
     }
 }

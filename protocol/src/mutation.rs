@@ -236,6 +236,17 @@ mod tests {
     }
 
     #[test]
+    fn a_photo_of_more_than_ten_megabytes_is_refused_with_its_size() {
+        let hash = "ab".repeat(32);
+        let with = |bytes: u64| {
+            let photo = format!(r#""photos":[{{"hash":"{hash}","bytes":{bytes}}}]"#);
+            Mutation::parse(&format!("{{{HEAD},{CUSTOMER},{},{photo}}}", delivery(1, 0, 10)))
+        };
+        assert!(with(10_485_760).is_ok());
+        assert_eq!(with(10_485_761).unwrap_err().to_string(), "a photo of 10485761 bytes (1 to 10485760)");
+    }
+
+    #[test]
     fn texts_too_long_or_empty_are_refused_with_their_length() {
         let long = "x".repeat(501);
         let note = |text: &str| format!(r#""kind":"fail_delivery","reason":"other","note":"{text}""#);
@@ -277,6 +288,19 @@ mod tests {
         let newer = format!(r#"{{{},"kind":"collect_cash"}}"#, HEAD.replace(r#""v":1"#, r#""v":2"#));
         assert_eq!(Parsed::of(&newer), Parsed::Unknown { txn });
         assert_eq!(Parsed::of(&format!(r#"{{{HEAD},"kind":"sing"}}"#)), Parsed::Unknown { txn });
+    }
+
+    #[test]
+    fn a_mutation_of_this_version_is_known_and_the_same_in_a_newer_one_is_not() {
+        let text = format!(r#"{{{HEAD},"kind":"finish_shift"}}"#);
+        let mutation = Mutation::parse(&text).unwrap();
+        assert_eq!(Parsed::of(&text), Parsed::Known(mutation.clone()));
+        assert_eq!(Parsed::of(&text).txn(), mutation.txn);
+        let newer = text.replace(r#""v":1"#, r#""v":2"#);
+        assert_eq!(Parsed::of(&newer), Parsed::Unknown { txn: mutation.txn });
+        let why = Invalid::Malformed("unknown version 0".to_owned());
+        let older = text.replace(r#""v":1"#, r#""v":0"#);
+        assert_eq!(Parsed::of(&older), Parsed::Malformed { txn: mutation.txn, error: why });
     }
 
     #[test]

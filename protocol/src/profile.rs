@@ -464,4 +464,29 @@ mod tests {
         assert_eq!(profile.siblings(Field::Phone).len(), 2);
         assert_eq!(profile.shown(Field::Phone), Some("2"));
     }
+
+    #[test]
+    fn a_write_counts_one_more_than_the_greatest_counter_that_its_writer_saw() {
+        let mut profile = Profile::default();
+        assert_eq!(profile.next_lamport(), 1);
+        for (actor, lamport, next) in [(1, 5, 6), (2, 3, 6)] {
+            profile.apply(&write(actor, 1, &VectorClock::new(), lamport, &[(Field::Phone, "1")]));
+            assert_eq!(profile.next_lamport(), next);
+        }
+    }
+
+    #[test]
+    fn a_sibling_that_is_replaced_leaves_its_field_and_no_other_does() {
+        let both = [(Field::Phone, "1"), (Field::Note, "1")];
+        let (one, other) =
+            (write(1, 1, &VectorClock::new(), 1, &both), write(2, 1, &VectorClock::new(), 1, &both));
+        let mut profile = resolve([&one, &other]);
+        profile.replace(Field::Phone, one.dot);
+        profile.replace(Field::Address, one.dot);
+        profile.replace(Field::Note, Dot { seq: 2, ..one.dot });
+        let left = |field| profile.siblings(field).iter().map(|sibling| sibling.dot).collect::<Vec<_>>();
+        assert_eq!(left(Field::Phone), [other.dot]);
+        assert_eq!(left(Field::Note).len(), 2);
+        assert_eq!(profile.clock(), VectorClock::from_iter([one.dot, other.dot]));
+    }
 }

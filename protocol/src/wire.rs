@@ -469,4 +469,9 @@ mod tests {
             assert_eq!(serde_json::from_str::<Answer>(&text).unwrap(), answer);
         }
     }
+
+    #[test]
+    fn the_limits_are_those_that_the_documents_promise() {
+        assert_eq!((MAX_BATCH, MAX_PIECE, MAX_BODY), (5_000, 262_144, 4_194_304));
+    }
 }
