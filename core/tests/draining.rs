@@ -5,7 +5,7 @@ mod support;
 
 use carboy_core::{Choice, LinkError, Reply, Step, SyncState, TokenError, Wake};
 use carboy_protocol::wire::{Answer, FeedItem, Rejection, Settlement};
-use carboy_protocol::{ChainHash, Dot, Field};
+use carboy_protocol::{ChainHash, DeviceKey, Dot, Field};
 use std::time::Duration;
 use support::*;
 
@@ -29,10 +29,25 @@ fn entries_go_in_order_with_the_hash_chain_over_their_very_bytes() {
         .zip(1..)
         .fold(ChainHash::genesis(request.actor), |head, (raw, seq)| head.next(seq, raw.get().as_bytes()));
     assert_eq!(request.head, head);
+    let bytes: usize = request.mutations.iter().map(|raw| raw.get().len()).sum();
+    assert_eq!(phone.engine.status().unwrap().pending_bytes, bytes as u64);
     phone.reply(&applied(&request, 51, vec![balance(1, 9_994)], 53));
-    assert_eq!(phone.pending(), 0);
+    assert_eq!((phone.pending(), phone.engine.status().unwrap().pending_bytes), (0, 0));
     phone.engine.collect_cash(customer(1), kes(9)).unwrap();
     assert_eq!(phone.request().first_seq, 4);
+}
+
+#[test]
+fn every_request_is_signed_for_the_last_entry_that_its_head_covers() {
+    let key = DeviceKey::from_seed([7; 32]).public();
+    let (_folder, mut phone) = phone_with(3);
+    for (first_seq, count, covered) in [(1, 3, 3), (4, 0, 3)] {
+        phone.drainer.wake(Wake::Now);
+        let request = phone.request();
+        assert_eq!((request.first_seq, request.mutations.len()), (first_seq, count));
+        assert!(key.verifies_head(request.actor, covered, request.head, &request.signature));
+        phone.reply(&applied(&request, 51, vec![], 60));
+    }
 }
 
 #[test]
@@ -305,6 +320,16 @@ fn a_forked_history_goes_on_as_a_new_actor_with_the_same_transactions() {
 }
 
 #[test]
+fn a_history_of_which_nothing_was_settled_is_nothing_to_continue() {
+    let (_folder, mut phone) = phone_with(1);
+    let before = phone.request();
+    phone.raw_reply(409, r#"{"error":"forked","detail":"d"}"#);
+    let after = phone.request();
+    assert_ne!(after.actor, before.actor);
+    assert_eq!((after.parent, after.first_seq, after.mutations.len()), (None, 1, 1));
+}
+
+#[test]
 fn offline_means_no_try_at_all_and_online_means_one_at_once() {
     let (_folder, mut phone) = phone_with(1);
     phone.drainer.wake(Wake::Offline);
@@ -361,16 +386,51 @@ fn an_entry_damaged_or_removed_on_disk_is_still_settled_and_holds_up_nobody() {
     phone.reply(&reply);
     assert_eq!(phone.pending(), 0);
     assert_eq!(phone.refused().len(), 2);
+    // What the row that is gone had added is not shown any more either.
+    assert_eq!(phone.engine.customer(customer(1)).unwrap().unsettled, kes(0));
+}
+
+#[test]
+fn entries_gone_from_the_end_of_the_file_are_sent_as_damaged_under_the_head_behind_them() {
+    let (folder, mut phone) = phone_with(4);
+    let file = raw(&file(folder.path()));
+    let head: Vec<u8> = file.query_row("SELECT head FROM meta", [], |row| row.get(0)).unwrap();
+    file.execute("DELETE FROM record WHERE id > 2", []).unwrap();
+    let request = phone.request();
+    let bodies: Vec<_> = request.mutations.iter().map(|raw| raw.get()).collect();
+    assert_eq!((bodies.len(), &bodies[2..]), (4, &[r#"{"damaged":""}"#; 2][..]));
+    assert_eq!(request.head.0, head[..]);
+}
+
+#[test]
+fn what_another_process_has_settled_meanwhile_is_settled_once_and_what_is_new_in_the_answer_too() {
+    let (folder, mut phone) = phone_with(2);
+    let mut other = Phone::empty(folder.path());
+    let shorter = other.request();
+    phone.engine.collect_cash(customer(1), kes(3)).unwrap();
+    let longer = phone.request();
+    other.reply(&applied(&shorter, 51, vec![balance(1, 9_997)], 52));
+    assert_eq!(phone.pending(), 1);
+    phone.reply(&applied(&longer, 51, vec![balance(1, 9_994)], 53));
+    let shown = phone.engine.customer(customer(1)).unwrap();
+    assert_eq!((phone.pending(), shown.balance, shown.unsettled), (0, kes(9_994), kes(0)));
 }
 
 #[test]
 fn a_server_set_back_to_a_backup_is_read_anew() {
     let (_folder, mut phone) = phone_with(0);
+    phone.fetch(vec![], 50);
     phone.drainer.wake(Wake::Now);
     let request = phone.request();
+    assert_eq!(request.cursor, 50, "nothing new is no step back");
     phone.reply(&applied(&request, 0, vec![], 20));
-    phone.drainer.wake(Wake::Now);
-    assert_eq!(phone.request().cursor, 0);
+    // At once: nobody has to ask for it.
+    let request = phone.request();
+    assert_eq!(request.cursor, 0);
+    phone.reply(&applied(&request, 0, vec![], 20));
+    // One that holds nothing at all has nothing to read.
+    phone.fetch(vec![], 0);
+    assert!(matches!(phone.drainer.step(), Step::Sleep));
 }
 
 #[test]

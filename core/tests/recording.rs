@@ -4,8 +4,8 @@
 mod support;
 
 use carboy_core::{DeliveredLine, Engine, Error};
-use carboy_protocol::wire::{FeedItem, Visit};
-use carboy_protocol::{ChainHash, FailReason, Field, Money, Role, RouteId, StopState, TxnId};
+use carboy_protocol::wire::{FeedItem, LedgerEntry, Visit};
+use carboy_protocol::{ChainHash, FailReason, Field, Money, Role, RouteId, StopState, Timestamp, TxnId};
 use support::*;
 
 fn line(delivered: i32, empties: i32) -> DeliveredLine {
@@ -144,6 +144,58 @@ fn a_withdrawn_visit_leaves_the_newer_one_that_the_server_has_told() {
 }
 
 #[test]
+fn a_visit_that_the_feed_held_long_ago_leaves_the_newer_one_that_the_server_has_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut phone = Phone::with_plant(folder.path());
+    let told = FeedItem::Customer {
+        customer: customer(1),
+        balance: kes(10_000),
+        profile: None,
+        visit: Some(Visit { state: StopState::Delivered, txn: TxnId::from_bytes([9; 16]), shift: None }),
+        closed: false,
+    };
+    phone.fetch(vec![told], 55);
+    // The server knows it already, as from the phone that this file was restored from.
+    phone.engine.fail_delivery(customer(1), FailReason::Closed, None).unwrap();
+    let request = phone.request();
+    let mut reply = applied(&request, 55, vec![], 60);
+    reply.results[0].duplicate = true;
+    phone.reply(&reply);
+    let stop = &phone.engine.stops(RouteId::from_bytes([7; 16])).unwrap()[0];
+    assert_eq!((stop.state, stop.settled), (Some(StopState::Delivered), true));
+}
+
+#[test]
+fn the_ledger_of_the_feed_stands_behind_what_waits_and_takes_no_other_currency() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut phone = Phone::with_plant(folder.path());
+    let entry = |rev: u8, amount| {
+        FeedItem::Entry(LedgerEntry {
+            txn: TxnId::from_bytes([rev; 16]),
+            customer: customer(1),
+            kind: "adjust_balance".into(),
+            amount,
+            note: Some("agreed".into()),
+            role: Role::Manager,
+            author: identity().account,
+            at: Timestamp(5),
+            rev: rev.into(),
+        })
+    };
+    phone.fetch(vec![entry(51, kes(700)), entry(52, kes(-200))], 52);
+    phone.engine.collect_cash(customer(1), kes(100)).unwrap();
+    let lines = phone.engine.history(customer(1), 0, 10).unwrap();
+    let shown: Vec<_> = lines.iter().map(|line| (line.amount, line.role, line.settled)).collect();
+    let expected =
+        [(kes(-100), Role::Rider, false), (kes(-200), Role::Manager, true), (kes(700), Role::Manager, true)];
+    assert_eq!(shown, expected);
+    let request = phone.request();
+    let ugx = Money::new(5, "UGX".parse().unwrap());
+    phone.reply(&applied(&request, 53, vec![entry(53, ugx)], 53));
+    assert_eq!(phone.pending(), 1, "a reply of another plant settles nothing");
+}
+
+#[test]
 fn a_profile_update_shows_at_once_and_later_ones_build_on_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut phone = Phone::with_plant(folder.path());
@@ -151,12 +203,14 @@ fn a_profile_update_shows_at_once_and_later_ones_build_on_it() {
         let receipt =
             phone.engine.update_profile(customer(1), [(Field::Phone, number.into())].into()).unwrap();
         assert_eq!(receipt.customer.phone, number);
+        // What stands between them is no edit.
+        phone.engine.collect_cash(customer(1), kes(1)).unwrap();
     }
     let lamports: Vec<u64> = phone
         .request()
         .mutations
         .iter()
-        .map(|raw| serde_json::from_str::<serde_json::Value>(raw.get()).unwrap()["lamport"].as_u64().unwrap())
+        .filter_map(|raw| serde_json::from_str::<serde_json::Value>(raw.get()).unwrap()["lamport"].as_u64())
         .collect();
     assert_eq!(lamports, [2, 3]);
 }
@@ -264,4 +318,30 @@ fn a_conflict_from_the_feed_shows_every_value() {
     let (field, values) = &shown.conflicts[0];
     let values: Vec<_> = values.iter().map(|value| (value.value.as_str(), value.role)).collect();
     assert_eq!((*field, values), (Field::Phone, vec![("0700", Role::Manager), ("0799", Role::Rider)]));
+}
+
+#[test]
+fn a_conflict_between_others_needs_nothing_of_the_rider() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut phone = Phone::with_plant(folder.path());
+    let mut conflicted = profile("Customer 1");
+    conflicted.apply(&carboy_protocol::Write {
+        dot: carboy_protocol::Dot { actor: carboy_protocol::ActorId::from_bytes([8; 16]), seq: 1 },
+        context: carboy_protocol::VectorClock::new(),
+        lamport: 1,
+        role: Role::Rider,
+        author: carboy_protocol::AccountId::from_bytes([4; 16]),
+        at: Timestamp(5),
+        changes: [(Field::Phone, "0799".to_owned())].into(),
+    });
+    let item = FeedItem::Customer {
+        customer: customer(1),
+        balance: kes(1),
+        profile: Some(conflicted),
+        visit: None,
+        closed: false,
+    };
+    phone.fetch(vec![item], 51);
+    assert_eq!(phone.engine.customer(customer(1)).unwrap().conflicts.len(), 1);
+    assert_eq!(phone.engine.status().unwrap().attention, 0);
 }
