@@ -7,7 +7,7 @@
 use crate::apply::Link;
 use carboy_protocol::ChainHash;
 
-/// The most hashes that are tried in front of a mutation: so many damaged hashes in a row are seen through.
+/// The most hashes that are tried in front of a mutation: one damaged hash less in a row is seen through.
 const MAX_CANDIDATES: usize = 8;
 
 /// A hash that may be the one in front of the next mutation.
@@ -151,6 +151,15 @@ mod tests {
         file.hashes[1] = Some(ChainHash([9; 32]));
         // Nothing tells what stood in front of the next one: it is not vouched for either.
         assert_eq!(file.not_vouched_for(), [1, 2]);
+    }
+
+    #[test]
+    fn seven_damaged_hashes_in_a_row_blame_nobody() {
+        let mut file = file(12);
+        for place in 2..9 {
+            file.damage_hash(place);
+        }
+        assert_eq!(file.not_vouched_for(), [0_usize; 0]);
     }
 
     proptest! {

@@ -184,6 +184,23 @@ fn a_withdrawn_delivery_leaves_a_line_of_its_own_and_no_debt_no_visit_and_no_cou
 }
 
 #[test]
+fn a_ledgers_line_tells_the_reference_or_the_reason_that_was_given() {
+    let world = world();
+    let mut phone = world.phone();
+    let Action::ConfirmDelivery { customer, lines, currency, photos, .. } = world.delivery(1, 0) else {
+        panic!()
+    };
+    let proof = Some("signature 7".to_owned());
+    done(&world, &mut phone, Action::ConfirmDelivery { customer, lines, currency, proof, photos });
+    done(&world, &mut phone, world.cash(5));
+    let outcome = world.act(&world.set_balance(95, 100));
+    assert_eq!((outcome.kind, outcome.duplicate), ("set_balance", false));
+    let notes: Vec<(Option<String>,)> = world.rows("SELECT note FROM ledger ORDER BY rev");
+    let told = ["signature 7", "", "agreed"].map(|note| (Some(note.to_owned()).filter(|n| !n.is_empty()),));
+    assert_eq!(notes, told);
+}
+
+#[test]
 fn withdrawn_cash_is_owed_again() {
     let world = world();
     let mut phone = world.phone();

@@ -98,6 +98,58 @@ fn what_follows_a_parked_edit_in_its_authors_history_has_seen_it_and_the_same_ri
 }
 
 #[test]
+fn a_parked_edit_has_not_seen_what_its_author_wrote_behind_it() {
+    let world = world();
+    let mut phone = world.phone();
+    record_newer(&world, &mut phone, world.edit(Field::Phone, "0711"));
+    phone.record(world.edit(Field::Phone, "0722"));
+    phone.sync(&world);
+    assert_eq!(update(&world), 1);
+    assert!(world.phone_numbers().contains(&"0722".to_owned()), "{:?}", world.phone_numbers());
+}
+
+#[test]
+fn what_the_author_of_a_parked_edit_had_seen_is_not_seen_by_the_dashboard() {
+    let world = world();
+    let mut phone = world.phone();
+    // A form that was opened before the rider's number came in.
+    let managers = world.edit(Field::Phone, "manager's");
+    phone.record(world.edit(Field::Phone, "rider's"));
+    record_newer(&world, &mut phone, world.edit(Field::Note, "ring twice"));
+    phone.sync(&world);
+    assert_eq!(update(&world), 1);
+    world.act(&managers);
+    assert_eq!(world.phone_numbers(), ["manager's", "rider's"]);
+}
+
+#[test]
+fn what_follows_a_parked_edit_leaves_what_another_phone_wrote_at_the_place_where_that_was_settled() {
+    let world = world();
+    let (mut phone, mut other) = (world.phone(), world.phone());
+    let edit = |value: &str| {
+        let changes = [(Field::Note, value.to_owned())].into();
+        let edit = Edit { changes, context: VectorClock::new(), lamport: 1 };
+        Action::UpdateProfile { customer: world.customer, edit }
+    };
+    record_newer(&world, &mut phone, edit("parked"));
+    phone.sync(&world);
+    assert_eq!(update(&world), 1);
+    // The parked edit is the dashboard's event of this number.
+    let place: usize = world.one("SELECT max(seq) FROM dots WHERE actor = (SELECT dashboard FROM plants)");
+    for _ in 1..place {
+        other.record(world.cash(1));
+    }
+    other.record(edit("other"));
+    other.sync(&world);
+    phone.record(edit("later"));
+    phone.sync(&world);
+    let profile = world.profile();
+    let mut left: Vec<_> = profile.siblings(Field::Note).iter().map(|one| one.value.as_str()).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["later", "other"]);
+}
+
+#[test]
 fn what_its_author_has_withdrawn_stays_without_effect_after_an_update() {
     let world = world();
     let mut phone = world.phone();

@@ -173,6 +173,52 @@ fn what_a_history_continues_counts_as_seen_even_where_it_repeats_nothing() {
 }
 
 #[test]
+fn a_history_that_says_it_continues_more_than_there_is_does_not_make_later_edits_vanish() {
+    let world = world();
+    let mut phone = world.phone();
+    phone.record(world.edit(Field::Phone, "0711"));
+    phone.sync(&world);
+    let later = world.edit(Field::Phone, "0733");
+    let mut clone = phone.restored();
+    clone.parent = Some(Dot { seq: 99, ..clone.parent.unwrap() });
+    clone.record(world.edit(Field::Phone, "0722"));
+    clone.sync(&world);
+    phone.record(later);
+    phone.sync(&world);
+    let mut numbers = world.phone_numbers();
+    numbers.sort_unstable();
+    assert_eq!(numbers, ["0722", "0733"]);
+}
+
+#[test]
+fn nobody_continues_another_accounts_history() {
+    let world = world();
+    let mut phone = world.phone();
+    phone.record(world.cash(1));
+    phone.sync(&world);
+    let mut other = world.phone_of(&world.server.create_rider(world.plant, "Brian").unwrap());
+    other.parent = Some(Dot { actor: phone.actor, seq: 1 });
+    other.record(world.cash(2));
+    let before = world.dump();
+    assert!(matches!(other.try_sync(&world), Err(Refusal::Malformed { .. })));
+    assert_eq!(world.dump(), before);
+}
+
+#[test]
+fn a_phone_may_ask_for_news_from_any_place_of_its_history() {
+    let world = world();
+    let mut phone = world.phone();
+    for minor in 1..=3 {
+        phone.record(world.cash(minor));
+    }
+    phone.sync(&world);
+    for first_seq in 1..=4 {
+        let reply = world.server.handle_sync(&phone.auth, &phone.request(first_seq, 0));
+        assert!(reply.unwrap().results.is_empty(), "from {first_seq}");
+    }
+}
+
+#[test]
 fn a_gap_is_refused_with_the_seq_expected_and_nothing_is_written() {
     let world = world();
     let mut phone = world.phone();
@@ -339,14 +385,15 @@ fn an_effect_that_breaks_a_constraint_fails_alone_and_leaves_no_part_of_itself()
         Engine::Postgres => "ALTER TABLE ledger ADD CONSTRAINT fails CHECK (amount NOT IN (-7, -4))",
     });
     let mut phone = world.phone();
-    for minor in [7, 3, 4] {
+    for minor in [7, 3, 4, 2] {
         phone.record(world.cash(minor));
     }
     let reply = phone.sync(&world);
     assert_eq!(rejection(&reply.results[0]), Rejection::Invalid);
     assert_eq!(applied(&reply.results[1]), 2, "the failed one's rev is taken by the next");
     assert_eq!(rejection(&reply.results[2]), Rejection::Invalid);
-    assert_eq!(world.ledger(), [-3]);
+    assert_eq!(applied(&reply.results[3]), 3);
+    assert_eq!((world.ledger(), world.balance()), (vec![-3, -2], -5));
 }
 
 #[test]
@@ -389,8 +436,22 @@ fn requests_that_contradict_themselves_are_malformed() {
         let refusal = world.server.handle_sync(&phone.auth, &request).unwrap_err();
         assert!(matches!(refusal, Refusal::Malformed { .. }), "{refusal:?}");
     }
-    let many = vec![good.mutations[0].clone(); wire::MAX_BATCH + 1];
-    let many = SyncRequest { last_seq: many.len() as u64, mutations: many, ..good };
+    let end = i64::MAX as u64;
+    let last = SyncRequest { last_seq: end, ..good.clone() };
+    let farther = SyncRequest { cursor: end + 1, ..good.clone() };
+    let gone_too_far = SyncRequest { first_seq: 3, mutations: vec![], ..good.clone() };
+    for request in [last, farther, gone_too_far] {
+        let refusal = world.server.handle_sync(&phone.auth, &request).unwrap_err();
+        assert!(matches!(refusal, Refusal::Malformed { .. }), "{refusal:?}");
+    }
+    let many = |count| {
+        let mutations = vec![good.mutations[0].clone(); count];
+        SyncRequest { last_seq: end - 1, cursor: end, mutations, ..good.clone() }
+    };
+    // As many as there may be, with the greatest numbers: nothing is wrong with it but the signature.
+    let refusal = world.server.handle_sync(&phone.auth, &many(wire::MAX_BATCH)).unwrap_err();
+    assert!(matches!(refusal, Refusal::SignIn { .. }), "{refusal:?}");
+    let many = many(wire::MAX_BATCH + 1);
     let refusal = world.server.handle_sync(&phone.auth, &many).unwrap_err();
     assert_eq!(refusal, Refusal::TooLarge { limit: wire::MAX_BATCH as u64 });
     assert_eq!(world.dump(), before);

@@ -108,6 +108,33 @@ fn a_head_that_fits_nothing_is_noted_even_without_mutations() {
     let elsewhere = phone.signed(SyncRequest { head: ChainHash([5; 32]), ..phone.pending() });
     let reply = send_with_hashes(&world, &phone, elsewhere, vec![]);
     assert!(reply.results.is_empty() && is_noted(&world));
+    world.run("UPDATE devices SET chain_broken = 0");
+    // What follows is checked against what the phone has, also where it sends the last one again.
+    phone.record(world.cash(3));
+    let follows = |phone: &Phone, first_seq: u64, count: usize| {
+        let head = ChainHash([5; 32]).next(3, phone.outbox[2].as_bytes());
+        let request = phone.signed(SyncRequest { head, ..phone.request(first_seq, count) });
+        world.server.handle_sync(&phone.auth, &request).unwrap()
+    };
+    assert_eq!(tampered(&follows(&phone, 2, 2).results), [0_u64; 0]);
+    assert_eq!(tampered(&follows(&phone, 3, 1).results), [0_u64; 0]);
+    assert!(!is_noted(&world));
+    assert_eq!(world.ledger(), [-1, -2, -3]);
+}
+
+#[test]
+fn a_head_that_fits_nothing_behind_what_is_known_already_leaves_the_chain_as_it_is() {
+    let world = world();
+    let mut phone = with_payments(&world, 1..=5);
+    phone.sync(&world);
+    let elsewhere = phone.signed(SyncRequest { head: ChainHash([5; 32]), ..phone.request(2, 3) });
+    let hashes = phone.hashes(&elsewhere);
+    let reply = send_with_hashes(&world, &phone, elsewhere, hashes);
+    assert!(reply.results.iter().all(|settlement| settlement.duplicate) && is_noted(&world));
+    world.run("UPDATE devices SET chain_broken = 0");
+    phone.record(world.cash(6));
+    phone.sync(&world);
+    assert!(!is_noted(&world));
 }
 
 #[test]
