@@ -101,6 +101,7 @@ impl BareSqlite {
         into.pragma_update(None, "synchronous", "full")?;
         into.pragma_update(None, "foreign_keys", true)?;
         into.pragma_update(None, "wal_autocheckpoint", 10_000)?;
+        into.pragma_update(None, "cache_size", -16_384)?;
         into.set_prepared_statement_cache_capacity(128);
         let inserts = Insert::all()?.into_iter().map(|insert| {
             let places = (1..=insert.columns.len()).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ");

@@ -114,7 +114,8 @@ fn has_elements(function: &str) -> bool {
 
 /// Whether an object begins here that Rust calls.
 fn is_callback(line: &str) -> bool {
-    let object = line.trim_start().strip_prefix("internal object ").and_then(|object| object.split_once(": "));
+    let object =
+        line.trim_start().strip_prefix("internal object ").and_then(|object| object.split_once(": "));
     object.is_some_and(|(_, interface)| interface.starts_with("Uniffi") && interface.ends_with(" {"))
 }
 
