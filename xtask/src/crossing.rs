@@ -177,7 +177,9 @@ mod tests {
         let declared = format!("{FUNCTION}{CASH}\n{RETURNED}Unit\n");
         let error = cross(&declared).unwrap_err();
         assert_eq!(error.to_string(), "1 functions are declared and 0 called");
-        let error = cross(&format!("{declared}uniffiRustCall() {{ _status ->\n")).unwrap_err();
+        let called = format!("{declared}uniffiRustCall() {{ _status ->\n");
+        assert_eq!(cross(&called).unwrap_err().to_string(), "no callback is declared");
+        let error = cross(&format!("{called}    internal object free: UniffiCallbackFree {{\n")).unwrap_err();
         assert!(error.to_string().starts_with("nowhere: uniffiRustCall() { status ->"), "{error}");
     }
 }
