@@ -23,6 +23,7 @@ import app.carboy.rider.ui.Typed
 import java.io.File
 import kotlinx.coroutines.runBlocking
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -143,6 +144,7 @@ class ScreensTest : AppScenario() {
         application.onCreate()
         open()
         everywhere("broken") { sees(R.string.broken_title) }
+        assertFalse(isOnScreen(R.string.problem_internal))
         tap(R.string.sign_in_again)
         everywhere("broken-enrol") { sees(R.string.enrol_intro) }
         tap(R.string.back)

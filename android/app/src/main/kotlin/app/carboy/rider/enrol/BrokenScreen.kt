@@ -19,6 +19,7 @@ fun BrokenScreen(error: CarboyException, onRetry: () -> Unit, onEnrol: () -> Uni
         SideButton(stringResource(R.string.sign_in_again), onEnrol)
     },
 ) {
-    Problem(error)
+    // That one says to share a file, and without records there is none to share.
+    if (error !is CarboyException.Internal) Problem(error)
     Line(stringResource(R.string.broken_safe))
 }
