@@ -67,16 +67,18 @@ fn a_parked_edit_is_settled_without_losing_it_or_a_later_one_to_another_field() 
     assert_eq!(profile.conflicts().count(), 0);
 }
 
+/// An edit of the note that was recorded before the phone had heard of anything.
+fn unknowing_edit(world: &World, value: &str) -> Action {
+    let changes = [(Field::Note, value.to_owned())].into();
+    let edit = Edit { changes, context: VectorClock::new(), lamport: 1 };
+    Action::UpdateProfile { customer: world.customer, edit }
+}
+
 #[test]
 fn what_follows_a_parked_edit_in_its_authors_history_has_seen_it_and_the_same_riders_other_phone_has_not() {
     let world = world();
     let (mut phone, mut other) = (world.phone(), world.phone());
-    let edit = |value: &str| {
-        // Recorded before the phone has heard of anything.
-        let changes = [(Field::Note, value.to_owned())].into();
-        let edit = Edit { changes, context: VectorClock::new(), lamport: 1 };
-        Action::UpdateProfile { customer: world.customer, edit }
-    };
+    let edit = |value| unknowing_edit(&world, value);
     let values = || -> Vec<_> {
         let profile = world.profile();
         profile.siblings(Field::Note).iter().map(|sibling| sibling.value.clone()).collect()
@@ -126,11 +128,7 @@ fn what_the_author_of_a_parked_edit_had_seen_is_not_seen_by_the_dashboard() {
 fn what_follows_a_parked_edit_leaves_what_another_phone_wrote_at_the_place_where_that_was_settled() {
     let world = world();
     let (mut phone, mut other) = (world.phone(), world.phone());
-    let edit = |value: &str| {
-        let changes = [(Field::Note, value.to_owned())].into();
-        let edit = Edit { changes, context: VectorClock::new(), lamport: 1 };
-        Action::UpdateProfile { customer: world.customer, edit }
-    };
+    let edit = |value| unknowing_edit(&world, value);
     record_newer(&world, &mut phone, edit("parked"));
     phone.sync(&world);
     assert_eq!(update(&world), 1);

@@ -432,15 +432,11 @@ fn requests_that_contradict_themselves_are_malformed() {
     let huge = SyncRequest { first_seq: u64::MAX, last_seq: u64::MAX, mutations: vec![], ..good.clone() };
     let cursor = SyncRequest { cursor: u64::MAX, ..good.clone() };
     let hashes = SyncRequest { hashes: Some(vec![]), ..good.clone() };
-    for request in [zero, beyond, huge, cursor, hashes] {
-        let refusal = world.server.handle_sync(&phone.auth, &request).unwrap_err();
-        assert!(matches!(refusal, Refusal::Malformed { .. }), "{refusal:?}");
-    }
     let end = i64::MAX as u64;
     let last = SyncRequest { last_seq: end, ..good.clone() };
     let farther = SyncRequest { cursor: end + 1, ..good.clone() };
     let gone_too_far = SyncRequest { first_seq: 3, mutations: vec![], ..good.clone() };
-    for request in [last, farther, gone_too_far] {
+    for request in [zero, beyond, huge, cursor, hashes, last, farther, gone_too_far] {
         let refusal = world.server.handle_sync(&phone.auth, &request).unwrap_err();
         assert!(matches!(refusal, Refusal::Malformed { .. }), "{refusal:?}");
     }

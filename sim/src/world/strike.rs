@@ -116,11 +116,10 @@ impl World {
     }
 
     pub(super) fn restore(&mut self, number: usize) -> Result<(), Wrong> {
-        let phone = &mut self.phones[number];
-        if self.is_calm || phone.life == Life::Gone {
+        if self.is_calm {
             return Ok(());
         }
-        let Some(Backup { folder, file }) = phone.backup.take() else { return Ok(()) };
+        let Some(Backup { folder, file }) = self.phones[number].backup.take() else { return Ok(()) };
         self.count_fault(Fault::Restore, Some(number));
         let phone = &mut self.phones[number];
         phone.kill(false)?;
