@@ -32,7 +32,7 @@ mod unsynced;
 mod vfs;
 
 pub use cache::Aftermath;
-pub use unsynced::{cut_power, without_sync};
+pub use unsynced::{cut_power, kill, without_sync};
 
 use cache::Cache;
 use rusqlite::ffi;

@@ -1,7 +1,9 @@
 //! The platform's files without waiting for the platter: what a simulator runs on. A sync returns at once; where each
-//! write-ahead log is not synced is remembered, so that a power cut can be played.
+//! write-ahead log is not synced is remembered, so that a power cut can be played; and files can be left as they are,
+//! as by a process that is killed.
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::{c_char, c_int, c_void};
 use std::fs::{File, OpenOptions};
@@ -14,16 +16,24 @@ use rusqlite::ffi::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods, sqlit
 type Open =
     unsafe extern "C" fn(*mut sqlite3_vfs, *const c_char, *mut sqlite3_file, c_int, *mut c_int) -> c_int;
 type Write = unsafe extern "C" fn(*mut sqlite3_file, *const c_void, c_int, sqlite3_int64) -> c_int;
+type Truncate = unsafe extern "C" fn(*mut sqlite3_file, sqlite3_int64) -> c_int;
+
+thread_local! {
+    /// Whether what this thread does to files is refused.
+    static IS_DEAD: Cell<bool> = const { Cell::new(false) };
+}
 
 /// The platform's own way to open a file.
 static OPEN: OnceLock<Open> = OnceLock::new();
 
-/// The methods of a kind of files: as the platform has them, with others for `xSync` and `xWrite`. Never freed.
+/// The methods of a kind of files: as the platform has them, with others for `xSync`, `xWrite` and `xTruncate`. Never
+/// freed.
 #[repr(C)]
 struct Methods {
     /// Comes first: a file's pointer to it is one to the whole.
     own: sqlite3_io_methods,
     write: Write,
+    truncate: Truncate,
 }
 
 /// The write-ahead logs.
@@ -64,15 +74,23 @@ pub fn without_sync() {
     });
 }
 
-/// What a power cut leaves of a copy of the write-ahead log at `path`: nothing from where it was not synced.
+/// Lets go of what has files open as the end of a process does: nothing that it would still write is written. For files
+/// that were opened after [`without_sync`], by what works in this thread alone.
+pub fn kill(process: impl Sized) {
+    IS_DEAD.set(true);
+    drop(process);
+    IS_DEAD.set(false);
+}
+
+/// What a power cut leaves of the write-ahead log at `path`, which is not open: nothing from where it was not synced.
 ///
 /// # Errors
-/// If the copy cannot be cut short.
-pub fn cut_power(path: &Path, copy: &Path) -> std::io::Result<()> {
+/// If it cannot be cut short.
+pub fn cut_power(path: &Path) -> std::io::Result<()> {
     let unsynced = logs().unsynced.get(path.to_string_lossy().as_ref()).copied();
     match unsynced {
-        Some(from) if copy.exists() => {
-            let log: File = OpenOptions::new().write(true).open(copy)?;
+        Some(from) if path.exists() => {
+            let log: File = OpenOptions::new().write(true).open(path)?;
             log.set_len(from.min(log.metadata()?.len()))
         }
         _ => Ok(()),
@@ -91,12 +109,17 @@ unsafe extern "C" fn open_unsynced(
     let code = unsafe { open(vfs, name, file, flags, out) };
     // SAFETY: SQLite gives a file, whose methods are set if it was opened.
     let Some(methods) = (unsafe { (*file).pMethods.as_ref() }) else { return code };
-    let Some(write) = methods.xWrite else { return code };
+    let Some((write, truncate)) = methods.xWrite.zip(methods.xTruncate) else { return code };
     let mut logs = logs();
     // A database has other methods than a log, which is never locked.
     let own = *logs.methods.entry(ptr::from_ref(methods).addr()).or_insert_with(|| {
-        let own = sqlite3_io_methods { xSync: Some(no_sync), xWrite: Some(noted_write), ..*methods };
-        Box::leak(Box::new(Methods { own, write }))
+        let own = sqlite3_io_methods {
+            xSync: Some(no_sync),
+            xWrite: Some(noted_write),
+            xTruncate: Some(live_truncate),
+            ..*methods
+        };
+        Box::leak(Box::new(Methods { own, write, truncate }))
     });
     // SAFETY: as above; the methods are never freed.
     unsafe { (*file).pMethods = ptr::from_ref(own).cast() };
@@ -111,6 +134,9 @@ unsafe extern "C" fn open_unsynced(
 }
 
 unsafe extern "C" fn no_sync(file: *mut sqlite3_file, _: c_int) -> c_int {
+    if IS_DEAD.get() {
+        return ffi::SQLITE_IOERR_FSYNC;
+    }
     let mut logs = logs();
     let Logs { open, unsynced, .. } = &mut *logs;
     if let Some(name) = open.get(&file.addr()) {
@@ -125,6 +151,9 @@ unsafe extern "C" fn noted_write(
     len: c_int,
     offset: sqlite3_int64,
 ) -> c_int {
+    if IS_DEAD.get() {
+        return ffi::SQLITE_IOERR_WRITE;
+    }
     {
         let mut logs = logs();
         let Logs { open, unsynced, .. } = &mut *logs;
@@ -138,4 +167,12 @@ unsafe extern "C" fn noted_write(
     }
     // SAFETY: SQLite's contract; the methods are what `open_unsynced` has made of them.
     unsafe { ((*(*file).pMethods.cast::<Methods>()).write)(file, from, len, offset) }
+}
+
+unsafe extern "C" fn live_truncate(file: *mut sqlite3_file, size: sqlite3_int64) -> c_int {
+    if IS_DEAD.get() {
+        return ffi::SQLITE_IOERR_TRUNCATE;
+    }
+    // SAFETY: SQLite's contract; the methods are what `open_unsynced` has made of them.
+    unsafe { ((*(*file).pMethods.cast::<Methods>()).truncate)(file, size) }
 }

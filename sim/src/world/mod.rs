@@ -276,7 +276,10 @@ impl World {
             }
             let Some(drainer) = &mut phone.drainer else { return Ok(()) };
             match drainer.step() {
-                Step::Token { .. } if phone.token.is_empty() => drainer.token(Err(TokenError::SignedOut)),
+                Step::Token { .. } if phone.token.is_empty() => {
+                    phone.may_need_help = true;
+                    drainer.token(Err(TokenError::SignedOut));
+                }
                 Step::Token { .. } => drainer.token(Ok(phone.token.clone())),
                 Step::Send(exchange) => return self.launch(number, exchange),
                 Step::Wait(until) => {
@@ -296,7 +299,10 @@ impl World {
     /// A drainer sleeps: if that is because a person has to do something, somebody will.
     fn rest(&mut self, number: usize) -> Result<(), Wrong> {
         let phone = &mut self.phones[number];
-        let Some(engine) = phone.engine.as_ref().filter(|_| !phone.is_helped) else { return Ok(()) };
+        if phone.is_helped || !std::mem::take(&mut phone.may_need_help) {
+            return Ok(());
+        }
+        let Some(engine) = &phone.engine else { return Ok(()) };
         let state = engine.status().map_err(|error| format!("phone {number}: {error}"))?.state;
         if matches!(state, SyncState::NeedsSignIn | SyncState::NeedsUpgrade) {
             phone.is_helped = true;

@@ -3,7 +3,7 @@
 use super::file::File;
 use crate::clock::Ms;
 use crate::dice::{Dice, Source, seed_of};
-use crate::disk::{Disk, cut_power};
+use crate::disk::{Disk, cut_power, kill};
 use crate::link::Link;
 use carboy_core::{Drainer, Engine, Identity, KeyStore, MemoryKeys, Options};
 use carboy_protocol::{AccountId, Currency, PlantId, Timestamp};
@@ -123,6 +123,8 @@ pub(crate) struct Phone {
     pub(crate) flights: u64,
     /// When the drainer wants to be asked again.
     pub(crate) wakes_at: Option<Ms>,
+    /// Whether something came back after which a person may have to do something.
+    pub(crate) may_need_help: bool,
     /// Whether somebody is on the way to sign in, or to update the app.
     pub(crate) is_helped: bool,
     pub(crate) app: u32,
@@ -177,6 +179,7 @@ impl Owner {
             flight: None,
             flights: 0,
             wakes_at: None,
+            may_need_help: false,
             is_helped: false,
             app,
             file: File::default(),
@@ -200,7 +203,7 @@ impl Phone {
         self.engine = Some(engine);
         self.starts += 1;
         self.life = Life::Runs;
-        (self.flight, self.wakes_at, self.is_helped) = (None, None, false);
+        (self.flight, self.wakes_at, self.is_helped, self.may_need_help) = (None, None, false, true);
         Ok(())
     }
 
@@ -209,17 +212,12 @@ impl Phone {
     pub(crate) fn kill(&mut self, loses_power: bool) -> Result<(), String> {
         self.life = Life::Killed;
         let Some(engine) = self.engine.take() else { return Ok(()) };
-        // Closing the file would put it in order: so that nothing does, a copy of this moment goes on in its place.
-        let copy = self.folder.with_extension("killed");
-        copy_folder(&self.folder, &copy)?;
+        // Closing the file would put it in order.
+        kill((engine, self.drainer.take()));
         if loses_power {
-            let log = format!("{}.db-wal", self.account);
-            cut_power(&self.folder.join(&log), &copy.join(&log)).map_err(|error| error.to_string())?;
+            let log = self.folder.join(format!("{}.db-wal", self.account));
+            cut_power(&log).map_err(|error| error.to_string())?;
         }
-        self.drainer = None;
-        drop(engine);
-        fs::remove_dir_all(&self.folder).map_err(|error| error.to_string())?;
-        fs::rename(&copy, &self.folder).map_err(|error| error.to_string())?;
         (self.flight, self.wakes_at) = (None, None);
         Ok(())
     }

@@ -7,6 +7,7 @@ use carboy_core::Reply;
 use carboy_protocol::wire::{self, Refusal, SyncReply, SyncRequest};
 use carboy_server::Server;
 use flate2::read::GzDecoder;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -49,7 +50,9 @@ pub(crate) fn serve(server: &Server, token: &str, body: &[u8], is_too_old: bool)
         Ok(auth) => auth,
         Err(refusal) => return refused(refusal, None),
     };
-    let request: SyncRequest = match serde_json::from_reader(GzDecoder::new(body)) {
+    let mut text = Vec::new();
+    let read = GzDecoder::new(body).read_to_end(&mut text).map_err(serde_json::Error::io);
+    let request: SyncRequest = match read.and_then(|_| serde_json::from_slice(&text)) {
         Ok(request) => request,
         Err(error) => return refused(Refusal::Malformed { detail: error.to_string() }, None),
     };
