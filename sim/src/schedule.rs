@@ -181,22 +181,26 @@ pub struct Config {
     pub servers: usize,
     /// What strikes.
     pub faults: Faults,
+    /// Whether riders work without signal, which comes back for a moment every hour or two.
+    pub offline: bool,
 }
 
 impl Config {
     /// A world of so many riders at up to four to a plant, and three servers.
     #[must_use]
     pub fn new(seed: u64, actions: u64, riders: usize, faults: Faults) -> Self {
-        Self { seed, actions, riders, plants: riders.div_ceil(4).max(1), servers: 3, faults }
+        Self { seed, actions, riders, plants: riders.div_ceil(4).max(1), servers: 3, faults, offline: false }
     }
 
-    /// A world whose size follows from the seed too: 1 to 12 riders in 1 to 3 plants, 1 to 3 servers.
+    /// A world whose size follows from the seed too: 1 to 12 riders in 1 to 3 plants, 1 to 3 servers; one in four without
+    /// signal for most of the time.
     #[must_use]
     pub fn small(seed: u64, actions: u64, faults: Faults) -> Self {
         let mut dice = Dice::of(seed_of(seed, &[0xc0]));
         let riders = 1 + dice.below(12);
         let plants = 1 + dice.below(3.min(riders));
-        Self { seed, actions, riders, plants, servers: 1 + dice.below(3), faults }
+        let (servers, offline) = (1 + dice.below(3), dice.chance(250));
+        Self { seed, actions, riders, plants, servers, faults, offline }
     }
 }
 

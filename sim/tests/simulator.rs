@@ -83,3 +83,11 @@ fn a_world_without_faults_loses_nothing_either_and_needs_no_repetition() {
     assert_eq!((report.stats.faults.len(), report.stats.lost_with_phones), (0, 0));
     assert_eq!(report.stats.answers.keys().collect::<Vec<_>>(), [&"applied"]);
 }
+
+#[test]
+fn where_signal_comes_back_only_for_a_moment_a_request_carries_what_was_done_in_hours() {
+    let config = Config { offline: true, ..Config::new(5, 600, 4, Faults::NONE) };
+    let stats = passed(run::run(&config, &mut |_| {})).stats;
+    let (actions, requests) = (stats.all_actions(), stats.requests);
+    assert!(requests * 5 < actions, "{requests} requests for {actions} actions");
+}

@@ -136,7 +136,12 @@ impl World {
     pub(super) fn start(&mut self, number: usize) -> Result<(), Wrong> {
         self.open(number)?;
         self.check_outbox(number)?;
-        self.wake(number, Wake::Now)
+        match self.phones[number] {
+            Phone { starts: 1, .. } if self.config.offline => self.signal(number, false),
+            // The shell says what it sees before anything else.
+            Phone { signal: false, .. } if self.config.offline => self.wake(number, Wake::Offline),
+            _ => self.wake(number, Wake::Now),
+        }
     }
 
     /// Opens a phone's file.

@@ -42,6 +42,8 @@ impl World {
         let now = self.now();
         self.history.note(now, fault.name(), number, &[]);
         match fault {
+            // There is none to lose where riders work without signal.
+            Fault::Tunnel if self.config.offline => Ok(()),
             Fault::Tunnel => {
                 let length = if dice.chance(150) {
                     dice.within(HOUR..4 * HOUR)
@@ -83,6 +85,14 @@ impl World {
     }
 
     pub(super) fn signal(&mut self, number: usize, is_there: bool) -> Result<(), Wrong> {
+        if self.is_calm && !is_there {
+            return Ok(());
+        }
+        if self.config.offline && !self.is_calm {
+            let dice = &mut self.phones[number].dice;
+            let length = if is_there { dice.within(20_000..2 * MINUTE) } else { dice.within(HOUR..2 * HOUR) };
+            self.later(length, Event::Signal { phone: number, is_there: !is_there });
+        }
         self.phones[number].signal = is_there;
         self.wake(number, if is_there { Wake::Online } else { Wake::Offline })
     }

@@ -451,6 +451,8 @@ impl World {
         // The system tells now what nobody could hear meanwhile.
         if self.phones[number].signal {
             self.wake(number, Wake::Online)?;
+        } else if self.config.offline {
+            self.wake(number, Wake::Offline)?;
         }
         self.wake(number, Wake::Resume)
     }

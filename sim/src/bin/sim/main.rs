@@ -41,6 +41,9 @@ struct Options {
     /// Which faults: `all`, `none`, names divided by commas, or `-` and the names of those left out.
     #[arg(long, default_value = "all", allow_hyphen_values = true)]
     faults: Faults,
+    /// Riders work without signal, which comes back for a moment every hour or two.
+    #[arg(long)]
+    offline: bool,
     /// Run so many seeds, each a small world whose size follows from its seed.
     #[arg(long)]
     seeds: Option<u64>,
@@ -78,10 +81,15 @@ fn main() -> Result<ExitCode> {
 fn one(options: &Options, seed: u64) -> Result<ExitCode> {
     let mut config = Config::new(seed, options.actions, options.riders, options.faults);
     config.plants = options.plants.unwrap_or(config.plants);
-    config.servers = options.servers;
+    (config.servers, config.offline) = (options.servers, options.offline);
     println!(
-        "seed {seed}: {} actions, {} riders in {} plants, {} servers, faults: {}",
-        config.actions, config.riders, config.plants, config.servers, config.faults
+        "seed {seed}: {} actions, {} riders in {} plants, {} servers, faults: {}{}",
+        config.actions,
+        config.riders,
+        config.plants,
+        config.servers,
+        config.faults,
+        if config.offline { ", mostly without signal" } else { "" }
     );
     let begun = Instant::now();
     let mut progress = Progress::new(config.actions);

@@ -85,8 +85,14 @@ pub(crate) fn report(report: &Report, took: Duration) {
     println!("  history          {events} events, {hash}");
     coverage(report);
     println!(
-        "  again            --seed {} --actions {} --riders {} --plants {} --servers {} --faults={}",
-        config.seed, config.actions, config.riders, config.plants, config.servers, config.faults
+        "  again            --seed {} --actions {} --riders {} --plants {} --servers {} --faults={}{}",
+        config.seed,
+        config.actions,
+        config.riders,
+        config.plants,
+        config.servers,
+        config.faults,
+        if config.offline { " --offline" } else { "" }
     );
 }
 

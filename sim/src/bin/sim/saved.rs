@@ -16,13 +16,14 @@ pub(crate) struct Saved {
     plants: usize,
     servers: usize,
     faults: String,
+    offline: bool,
     operations: BTreeSet<u64>,
 }
 
 impl Saved {
     pub(crate) fn of(config: &Config, operations: BTreeSet<u64>) -> Self {
-        let Config { seed, actions, riders, plants, servers, faults } = *config;
-        Self { seed, actions, riders, plants, servers, faults: faults.to_string(), operations }
+        let Config { seed, actions, riders, plants, servers, faults, offline } = *config;
+        Self { seed, actions, riders, plants, servers, faults: faults.to_string(), offline, operations }
     }
 
     /// Writes it where builds are, under its seed.
@@ -40,8 +41,8 @@ impl Saved {
     }
 
     pub(crate) fn into_run(self) -> Result<(Config, BTreeSet<u64>)> {
-        let Self { seed, actions, riders, plants, servers, faults, operations } = self;
+        let Self { seed, actions, riders, plants, servers, faults, offline, operations } = self;
         let faults = faults.parse().map_err(|error: String| anyhow!(error))?;
-        Ok((Config { seed, actions, riders, plants, servers, faults }, operations))
+        Ok((Config { seed, actions, riders, plants, servers, faults, offline }, operations))
     }
 }
