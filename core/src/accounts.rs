@@ -3,11 +3,10 @@
 use crate::env::{KeyStore, SystemRandom, key_name};
 use crate::store::key::StoreKey;
 use crate::store::salvage::{COMPANIONS, beside, unless_gone};
-use crate::store::{Meta, Place, outbox, photos};
+use crate::store::{Meta, Place, Tx, outbox, photos};
 use crate::{Engine, Error, Runtime};
 use carboy_protocol::wire::MAX_BATCH;
 use carboy_protocol::{AccountId, Currency, PlantId};
-use rusqlite::{Transaction, TransactionBehavior};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -96,7 +95,7 @@ fn account_of(path: &Path) -> Option<AccountId> {
 fn stored(keys: &dyn KeyStore, account: AccountId, path: PathBuf) -> Result<StoredAccount, Error> {
     let place = Place::new(path, None, StoreKey::find(account, false, keys, &SystemRandom)?)?;
     let mut reader = place.reader()?;
-    let tx = reader.transaction_with_behavior(TransactionBehavior::Deferred)?;
+    let tx = Tx::reading(&mut reader)?;
     let meta = Meta::read(&tx)?;
     let (photos, _) = photos::waiting(&tx)?;
     let (plant, currency, pending) = (meta.plant, meta.currency, meta.pending());
@@ -216,7 +215,7 @@ impl Engine {
     }
 }
 
-fn unsent(tx: &Transaction<'_>, after: Option<u64>) -> Result<Option<outbox::Batch>, Error> {
+fn unsent(tx: &Tx<'_>, after: Option<u64>) -> Result<Option<outbox::Batch>, Error> {
     let meta = Meta::read(tx)?;
     let first_id = after.unwrap_or(meta.settled_id + 1);
     if first_id > meta.last_id {

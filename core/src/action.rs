@@ -4,14 +4,14 @@
 
 use crate::query::{Customer, DaySummary, customer, day_summary};
 use crate::record::{Draft, Stamp};
-use crate::store::{Meta, feed, outbox};
+use crate::store::{Meta, Tx, feed, outbox};
 use crate::{Engine, Error};
 use carboy_protocol::mutation::{Invalid, MAX_PHOTOS};
 use carboy_protocol::{
     Action, Currency, CustomerId, DeliveryLine, Edit, FailReason, Field, Money, Photo, ProductCode, Progress,
     RouteId, StockLine, TxnId,
 };
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::OptionalExtension;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -150,7 +150,7 @@ impl Engine {
         customer: CustomerId,
         changes: BTreeMap<Field, String>,
     ) -> Result<Receipt, Error> {
-        let draft = |tx: &Transaction<'_>, _: &Meta| {
+        let draft = |tx: &Tx<'_>, _: &Meta| {
             let row = known_customer(tx, customer)?;
             let edit = stamped(tx, row, changes.clone())?;
             Ok(Draft::about(row, Action::UpdateProfile { customer, edit }))
@@ -218,7 +218,7 @@ impl Engine {
     ) -> Result<Receipt, Error> {
         let (txn, at) = self.new_txn()?;
         let customer = CustomerId(txn.0);
-        let draft = |tx: &Transaction<'_>, _: &Meta| {
+        let draft = |tx: &Tx<'_>, _: &Meta| {
             if let Some(route) = route {
                 known_route(tx, route)?;
             }
@@ -244,7 +244,7 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start_shift(&self, route: Option<RouteId>) -> Result<DayReceipt, Error> {
-        let draft = |tx: &Transaction<'_>, meta: &Meta| {
+        let draft = |tx: &Tx<'_>, meta: &Meta| {
             if let Some(shift) = meta.shift.as_ref().filter(|shift| shift.is_open()) {
                 return Err(Error::ShiftOpen(shift.started_at));
             }
@@ -271,7 +271,7 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn finish_shift(&self) -> Result<DayReceipt, Error> {
-        let draft = |_: &Transaction<'_>, meta: &Meta| {
+        let draft = |_: &Tx<'_>, meta: &Meta| {
             meta.shift.as_ref().filter(|shift| shift.is_open()).ok_or(Error::NoShift)?;
             Ok(Draft::of(Action::FinishShift {}))
         };
@@ -293,9 +293,8 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn load_stock(&self, lines: &[StockLine]) -> Result<DayReceipt, Error> {
-        let draft = |tx: &Transaction<'_>, _: &Meta| {
-            Ok(Draft::of(Action::LoadStock { lines: known_products(tx, lines)? }))
-        };
+        let draft =
+            |tx: &Tx<'_>, _: &Meta| Ok(Draft::of(Action::LoadStock { lines: known_products(tx, lines)? }));
         self.record(draft, day_receipt)
     }
 
@@ -314,9 +313,8 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn return_stock(&self, lines: &[StockLine]) -> Result<DayReceipt, Error> {
-        let draft = |tx: &Transaction<'_>, _: &Meta| {
-            Ok(Draft::of(Action::ReturnStock { lines: known_products(tx, lines)? }))
-        };
+        let draft =
+            |tx: &Tx<'_>, _: &Meta| Ok(Draft::of(Action::ReturnStock { lines: known_products(tx, lines)? }));
         self.record(draft, day_receipt)
     }
 
@@ -337,15 +335,14 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn hand_in_cash(&self, amount: Money, note: Option<String>) -> Result<DayReceipt, Error> {
-        let draft =
-            |_: &Transaction<'_>, _: &Meta| Ok(Draft::of(Action::HandInCash { amount, note: note.clone() }));
+        let draft = |_: &Tx<'_>, _: &Meta| Ok(Draft::of(Action::HandInCash { amount, note: note.clone() }));
         self.record(draft, day_receipt)
     }
 
     fn record_about(
         &self,
         customer: CustomerId,
-        action: impl Fn(&Transaction<'_>, Currency) -> Result<Action, Error>,
+        action: impl Fn(&Tx<'_>, Currency) -> Result<Action, Error>,
     ) -> Result<Receipt, Error> {
         self.record(about(customer, action), receipt)
     }
@@ -371,8 +368,8 @@ impl Engine {
 /// What drafts an action about a known customer.
 fn about(
     customer: CustomerId,
-    action: impl Fn(&Transaction<'_>, Currency) -> Result<Action, Error>,
-) -> impl Fn(&Transaction<'_>, &Meta) -> Result<Draft, Error> {
+    action: impl Fn(&Tx<'_>, Currency) -> Result<Action, Error>,
+) -> impl Fn(&Tx<'_>, &Meta) -> Result<Draft, Error> {
     move |tx, meta| {
         let row = known_customer(tx, customer)?;
         Ok(Draft::about(row, action(tx, meta.currency)?))
@@ -385,7 +382,7 @@ fn delivery(
     lines: &[DeliveredLine],
     proof: &Option<String>,
     photos: &[Photo],
-) -> impl Fn(&Transaction<'_>, &Meta) -> Result<Draft, Error> {
+) -> impl Fn(&Tx<'_>, &Meta) -> Result<Draft, Error> {
     about(customer, move |tx, currency| {
         let lines = priced(tx, lines)?;
         let (proof, photos) = (proof.clone(), photos.to_vec());
@@ -394,35 +391,35 @@ fn delivery(
 }
 
 /// The receipt for an action that is about a customer.
-pub(crate) fn receipt(tx: &Transaction<'_>, meta: &Meta, stamp: &Stamp) -> Result<Receipt, Error> {
+pub(crate) fn receipt(tx: &Tx<'_>, meta: &Meta, stamp: &Stamp) -> Result<Receipt, Error> {
     let Stamp { txn, id, .. } = *stamp;
     let row = stamp.customer.ok_or_else(|| Error::Store(format!("record {id} is about no customer")))?;
     Ok(Receipt { txn, id, code: meta.head.short_code(), customer: customer(tx, meta, row)? })
 }
 
 /// The receipt for any other.
-pub(crate) fn day_receipt(tx: &Transaction<'_>, meta: &Meta, stamp: &Stamp) -> Result<DayReceipt, Error> {
+pub(crate) fn day_receipt(tx: &Tx<'_>, meta: &Meta, stamp: &Stamp) -> Result<DayReceipt, Error> {
     let customer = stamp.customer.map(|row| customer(tx, meta, row)).transpose()?;
     let code = meta.head.short_code();
     Ok(DayReceipt { txn: stamp.txn, id: stamp.id, code, day: day_summary(tx, meta)?, customer })
 }
 
 /// The row of a customer whom the feed has described or who was added here.
-pub(crate) fn known_customer(tx: &Transaction<'_>, customer: CustomerId) -> Result<i64, Error> {
+pub(crate) fn known_customer(tx: &Tx<'_>, customer: CustomerId) -> Result<i64, Error> {
     tx.prepare_cached("SELECT id FROM customer WHERE customer = ? AND (profile IS NOT NULL OR added_id > 0)")?
         .query_row([customer.as_bytes()], |row| row.get(0))
         .optional()?
         .ok_or(Error::UnknownCustomer(customer))
 }
 
-fn known_route(tx: &Transaction<'_>, route: RouteId) -> Result<(), Error> {
+fn known_route(tx: &Tx<'_>, route: RouteId) -> Result<(), Error> {
     tx.prepare_cached("SELECT 1 FROM route WHERE route = ?")?
         .query_row([route.as_bytes()], |_| Ok(()))
         .optional()?
         .ok_or(Error::UnknownRoute(route))
 }
 
-fn known_products(tx: &Transaction<'_>, lines: &[StockLine]) -> Result<Vec<StockLine>, Error> {
+fn known_products(tx: &Tx<'_>, lines: &[StockLine]) -> Result<Vec<StockLine>, Error> {
     for line in lines {
         price(tx, &line.product)?;
     }
@@ -430,7 +427,7 @@ fn known_products(tx: &Transaction<'_>, lines: &[StockLine]) -> Result<Vec<Stock
 }
 
 /// The lines with the phone's prices.
-pub(crate) fn priced(tx: &Transaction<'_>, lines: &[DeliveredLine]) -> Result<Vec<DeliveryLine>, Error> {
+pub(crate) fn priced(tx: &Tx<'_>, lines: &[DeliveredLine]) -> Result<Vec<DeliveryLine>, Error> {
     let priced = |line: &DeliveredLine| {
         let unit_price = price(tx, &line.product)?;
         let DeliveredLine { product, delivered, empties } = line.clone();
@@ -439,7 +436,7 @@ pub(crate) fn priced(tx: &Transaction<'_>, lines: &[DeliveredLine]) -> Result<Ve
     lines.iter().map(priced).collect()
 }
 
-fn price(tx: &Transaction<'_>, product: &ProductCode) -> Result<i64, Error> {
+fn price(tx: &Tx<'_>, product: &ProductCode) -> Result<i64, Error> {
     tx.prepare_cached("SELECT price FROM product WHERE code = ?")?
         .query_row([product.as_str()], |row| row.get(0))
         .optional()?
@@ -447,11 +444,7 @@ fn price(tx: &Transaction<'_>, product: &ProductCode) -> Result<i64, Error> {
 }
 
 /// New values for a customer's profile, with what this phone has seen of it.
-pub(crate) fn stamped(
-    tx: &Transaction<'_>,
-    row: i64,
-    changes: BTreeMap<Field, String>,
-) -> Result<Edit, Error> {
+pub(crate) fn stamped(tx: &Tx<'_>, row: i64, changes: BTreeMap<Field, String>) -> Result<Edit, Error> {
     let (context, told) = feed::seen(tx, row)?;
     let laid = outbox::last_laid_lamport(tx, row)?;
     Ok(Edit { changes, context, lamport: told.max(laid.saturating_add(1)) })

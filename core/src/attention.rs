@@ -7,14 +7,14 @@ use crate::query::{Value, shown_fields, value};
 use crate::record::{Closes, Draft};
 use crate::store::outbox::{RecordState, Recorded, as_sent, laid_updates, recorded};
 use crate::store::settle::PARKED;
-use crate::store::{Meta, bytes, feed};
+use crate::store::{Meta, Tx, bytes, feed};
 use crate::{Engine, Error};
 use carboy_protocol::mutation::Parsed;
 use carboy_protocol::{
     AccountId, Action, CustomerId, Edit, FailReason, Field, Money, Mutation, RouteId, StockLine, Timestamp,
     TxnId,
 };
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeMap;
 
 /// The number on the attention list of what concerns the file itself.
@@ -148,7 +148,7 @@ impl Listed {
         }
     }
 
-    fn read(self, tx: &Transaction<'_>) -> Result<Attention, Error> {
+    fn read(self, tx: &Tx<'_>) -> Result<Attention, Error> {
         if self.id == FILE_ITEM {
             return Ok(Attention::FileDamaged { detail: self.detail });
         }
@@ -216,7 +216,7 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn withdraw(&self, id: u64, reason: Option<String>) -> Result<DayReceipt, Error> {
-        let draft = |tx: &Transaction<'_>, _: &Meta| {
+        let draft = |tx: &Tx<'_>, _: &Meta| {
             if let Some(listed) = listed(tx, id)? {
                 let action =
                     Action::Withdraw { target: listed.txn()?, reason: reason.clone(), restore: None };
@@ -248,7 +248,7 @@ impl Engine {
         if id == FILE_ITEM {
             return self.accept_file();
         }
-        let draft = |tx: &Transaction<'_>, _: &Meta| {
+        let draft = |tx: &Tx<'_>, _: &Meta| {
             let listed = listed(tx, id)?.ok_or(Error::UnknownRecord(id))?;
             let closes = Some(Closes { id, replaces: None });
             let action = Action::Accept { target: listed.txn()? };
@@ -337,9 +337,9 @@ impl Engine {
     fn replace(
         &self,
         id: u64,
-        correct: impl Fn(&Transaction<'_>, Action) -> Result<Action, Error>,
+        correct: impl Fn(&Tx<'_>, Action) -> Result<Action, Error>,
     ) -> Result<DayReceipt, Error> {
-        let draft = |tx: &Transaction<'_>, _: &Meta| {
+        let draft = |tx: &Tx<'_>, _: &Meta| {
             let listed = listed(tx, id)?.ok_or(Error::UnknownRecord(id))?;
             let what = "sending it again";
             let closes = Some(Closes { id, replaces: Some(listed.txn()?) });
@@ -355,7 +355,7 @@ impl Engine {
 }
 
 /// A record's reversal.
-fn reversal(tx: &Transaction<'_>, record: Recorded, reason: Option<String>) -> Result<Draft, Error> {
+fn reversal(tx: &Tx<'_>, record: Recorded, reason: Option<String>) -> Result<Draft, Error> {
     let what = "withdrawing it";
     let id = record.id;
     let Some(mutation) = &record.mutation else {
@@ -374,7 +374,7 @@ fn reversal(tx: &Transaction<'_>, record: Recorded, reason: Option<String>) -> R
 }
 
 /// The edit that brings back what an update of a profile replaced, where its own values are still shown.
-fn restored(tx: &Transaction<'_>, record: &Recorded) -> Result<Option<Edit>, Error> {
+fn restored(tx: &Tx<'_>, record: &Recorded) -> Result<Option<Edit>, Error> {
     let (Some(row), Some(before), Some(mutation)) = (record.customer, &record.before, &record.mutation)
     else {
         return Ok(None);
@@ -393,7 +393,7 @@ fn restored(tx: &Transaction<'_>, record: &Recorded) -> Result<Option<Edit>, Err
 }
 
 /// A reversal or an acceptance that was not accepted itself, once more.
-fn again(tx: &Transaction<'_>, id: u64, action: Action) -> Result<Draft, Error> {
+fn again(tx: &Tx<'_>, id: u64, action: Action) -> Result<Draft, Error> {
     let target = recorded(tx, id)?.and_then(|record| record.undoes);
     match (target.map(|target| recorded(tx, target)).transpose()?.flatten(), action) {
         (Some(target), Action::Withdraw { reason, .. }) => reversal(tx, target, reason),
@@ -402,7 +402,7 @@ fn again(tx: &Transaction<'_>, id: u64, action: Action) -> Result<Draft, Error> 
 }
 
 /// An action of before, stamped anew.
-fn drafted(tx: &Transaction<'_>, action: Action) -> Result<Draft, Error> {
+fn drafted(tx: &Tx<'_>, action: Action) -> Result<Draft, Error> {
     let Some(customer) = action.customer() else { return Ok(Draft::of(action)) };
     let row = match action {
         Action::AddCustomer { .. } => feed::customer_row(tx, customer)?,
@@ -417,7 +417,7 @@ fn drafted(tx: &Transaction<'_>, action: Action) -> Result<Draft, Error> {
     Ok(Draft::about(row, action))
 }
 
-fn corrected(tx: &Transaction<'_>, action: Action, correction: Correction) -> Result<Action, Error> {
+fn corrected(tx: &Tx<'_>, action: Action, correction: Correction) -> Result<Action, Error> {
     let kind = action.kind();
     let mut action = action;
     match (&mut action, correction) {
@@ -450,7 +450,7 @@ fn corrected(tx: &Transaction<'_>, action: Action, correction: Correction) -> Re
     Ok(action)
 }
 
-fn listed(tx: &Transaction<'_>, id: u64) -> Result<Option<Listed>, Error> {
+fn listed(tx: &Tx<'_>, id: u64) -> Result<Option<Listed>, Error> {
     if id == FILE_ITEM {
         return Ok(None);
     }
@@ -458,7 +458,7 @@ fn listed(tx: &Transaction<'_>, id: u64) -> Result<Option<Listed>, Error> {
     Ok(tx.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
 }
 
-fn refused(tx: &Transaction<'_>, skip: u32, limit: u32) -> Result<Vec<Attention>, Error> {
+fn refused(tx: &Tx<'_>, skip: u32, limit: u32) -> Result<Vec<Attention>, Error> {
     let sql = format!("{LISTED} ORDER BY attention.id LIMIT ? OFFSET ?");
     let mut query = tx.prepare_cached(&sql)?;
     let rows: Vec<Listed> = query.query_map(params![limit, skip], from_row)?.collect::<Result<_, _>>()?;
@@ -475,7 +475,7 @@ fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Listed> {
     Ok(Listed { id, reason, detail, body, mutation, customer: row.get(4)?, name: row.get(5)? })
 }
 
-fn lost_edits(tx: &Transaction<'_>, skip: u32, limit: u32) -> Result<Vec<Attention>, Error> {
+fn lost_edits(tx: &Tx<'_>, skip: u32, limit: u32) -> Result<Vec<Attention>, Error> {
     let account = Meta::read(tx)?.account;
     let mut query = tx.prepare_cached("SELECT id FROM customer WHERE lost > 0 ORDER BY id")?;
     let rows: Vec<i64> = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
@@ -490,7 +490,7 @@ fn lost_edits(tx: &Transaction<'_>, skip: u32, limit: u32) -> Result<Vec<Attenti
 }
 
 /// This rider's edits of a customer that stand behind another one, where no pending edit deals with that.
-fn lost_edits_of(tx: &Transaction<'_>, row: i64, account: AccountId) -> Result<Vec<LostEdit>, Error> {
+fn lost_edits_of(tx: &Tx<'_>, row: i64, account: AccountId) -> Result<Vec<LostEdit>, Error> {
     let profile = feed::profile(tx, row)?;
     let laid = laid_updates(tx, row)?;
     let customer = customer_id(tx, row)?;
@@ -505,7 +505,7 @@ fn lost_edits_of(tx: &Transaction<'_>, row: i64, account: AccountId) -> Result<V
     Ok(feed::lost_fields(&profile, account).into_iter().filter(is_open).filter_map(edit).collect())
 }
 
-fn customer_id(tx: &Transaction<'_>, row: i64) -> Result<CustomerId, Error> {
+fn customer_id(tx: &Tx<'_>, row: i64) -> Result<CustomerId, Error> {
     let id = tx
         .prepare_cached("SELECT customer FROM customer WHERE id = ?")?
         .query_row([row], |row| row.get(0))?;

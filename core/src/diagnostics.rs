@@ -1,9 +1,9 @@
 //! Diagnostics: one file for support, without secrets and without what is personal.
 
 use crate::store::outbox::{self, Recorded};
-use crate::store::{Meta, bytes};
+use crate::store::{Meta, Tx, bytes};
 use crate::{Engine, Error, Status};
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Write;
@@ -56,7 +56,7 @@ impl Engine {
     }
 }
 
-fn stored(tx: &Transaction<'_>, status: &Status) -> Result<Value, Error> {
+fn stored(tx: &Tx<'_>, status: &Status) -> Result<Value, Error> {
     let meta = Meta::read(tx)?;
     let check: String = tx.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     Ok(json!({
@@ -86,7 +86,7 @@ fn stored(tx: &Transaction<'_>, status: &Status) -> Result<Value, Error> {
     }))
 }
 
-fn records(tx: &Transaction<'_>, meta: &Meta, condition: &str) -> Result<Vec<Value>, Error> {
+fn records(tx: &Tx<'_>, meta: &Meta, condition: &str) -> Result<Vec<Value>, Error> {
     let sql = format!("SELECT {} FROM record WHERE {condition} LIMIT ?2", outbox::COLUMNS);
     let mut query = tx.prepare_cached(&sql)?;
     let found = query.query_map(params![meta.settled_id, RECORDS], Recorded::from_row)?;
@@ -105,7 +105,7 @@ fn records(tx: &Transaction<'_>, meta: &Meta, condition: &str) -> Result<Vec<Val
         .collect()
 }
 
-fn attention(tx: &Transaction<'_>) -> Result<Vec<Value>, Error> {
+fn attention(tx: &Tx<'_>) -> Result<Vec<Value>, Error> {
     let mut query = tx.prepare_cached("SELECT id, reason, body FROM attention ORDER BY id LIMIT ?")?;
     let found = query.query_map([RECORDS], |row| {
         let (id, reason): (u64, String) = (row.get(0)?, row.get(1)?);
@@ -114,7 +114,7 @@ fn attention(tx: &Transaction<'_>) -> Result<Vec<Value>, Error> {
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-fn rows(tx: &Transaction<'_>) -> Result<Value, Error> {
+fn rows(tx: &Tx<'_>) -> Result<Value, Error> {
     let mut counts = serde_json::Map::new();
     for table in ["product", "customer", "route", "stop", "entry", "record", "attention", "photo"] {
         let count: u64 = tx.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;

@@ -2,13 +2,13 @@
 
 use crate::store::meta::told_day;
 use crate::store::outbox::{RecordState, Recorded};
-use crate::store::{Meta, feed, outbox, overlay};
+use crate::store::{Meta, Tx, feed, outbox, overlay};
 use crate::{Engine, Error};
 use carboy_protocol::{
     Action, CustomerId, Field, Money, ProductCode, Role, RouteId, Shift, Sibling, StopState, Tally,
     Timestamp, TxnId,
 };
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, params};
 use std::collections::BTreeMap;
 
 /// A product and its price on this phone.
@@ -439,7 +439,7 @@ impl Engine {
 }
 
 /// The row of a customer, described or not.
-pub(crate) fn find(tx: &Transaction<'_>, id: CustomerId) -> Result<i64, Error> {
+pub(crate) fn find(tx: &Tx<'_>, id: CustomerId) -> Result<i64, Error> {
     tx.prepare_cached("SELECT id FROM customer WHERE customer = ?")?
         .query_row([id.as_bytes()], |row| row.get(0))
         .optional()?
@@ -456,7 +456,7 @@ fn customer_row(meta: &Meta, row: &Row<'_>) -> rusqlite::Result<CustomerRow> {
 }
 
 /// What the screen of the customer in `row` shows.
-pub(crate) fn customer(tx: &Transaction<'_>, meta: &Meta, row: i64) -> Result<Customer, Error> {
+pub(crate) fn customer(tx: &Tx<'_>, meta: &Meta, row: i64) -> Result<Customer, Error> {
     let mut query = tx.prepare_cached(
         "SELECT customer, name, phone, address, note, balance + pending, pending,
                 closed <> 0 OR closing_id > 0, conflicts
@@ -485,7 +485,7 @@ pub(crate) fn customer(tx: &Transaction<'_>, meta: &Meta, row: i64) -> Result<Cu
 }
 
 /// The fields of a customer's profile, as shown.
-pub(crate) fn shown_fields(tx: &Transaction<'_>, row: i64) -> Result<BTreeMap<Field, String>, Error> {
+pub(crate) fn shown_fields(tx: &Tx<'_>, row: i64) -> Result<BTreeMap<Field, String>, Error> {
     let mut query = tx.prepare_cached("SELECT name, phone, address, note FROM customer WHERE id = ?")?;
     Ok(query.query_row([row], |row| {
         Ok([
@@ -503,7 +503,7 @@ pub(crate) fn value(sibling: &Sibling) -> Value {
 }
 
 /// The stops of a route.
-fn stops(tx: &Transaction<'_>, meta: &Meta, route: RouteId) -> Result<Vec<Stop>, Error> {
+fn stops(tx: &Tx<'_>, meta: &Meta, route: RouteId) -> Result<Vec<Stop>, Error> {
     let mut query = tx.prepare_cached(
         "SELECT customer.customer, name, address, balance + pending, visit, visit_id, told_state, told_shift
          FROM stop JOIN customer ON customer.id = stop.customer
@@ -518,7 +518,7 @@ fn stops(tx: &Transaction<'_>, meta: &Meta, route: RouteId) -> Result<Vec<Stop>,
 }
 
 /// What the day's screen shows: the server's day with the outbox laid over it.
-pub(crate) fn day_summary(tx: &Transaction<'_>, meta: &Meta) -> Result<DaySummary, Error> {
+pub(crate) fn day_summary(tx: &Tx<'_>, meta: &Meta) -> Result<DaySummary, Error> {
     let told = told_day(tx)?;
     // While the shift's beginning itself waits to be sent, the server's counts are those of the shift before.
     let mut in_shift = if meta.since > meta.settled_id { Tally::default() } else { told.in_shift };
@@ -551,13 +551,7 @@ pub(crate) fn day_summary(tx: &Transaction<'_>, meta: &Meta) -> Result<DaySummar
 }
 
 /// A page of records: those that `condition` picks, given `key`.
-fn records(
-    tx: &Transaction<'_>,
-    meta: &Meta,
-    condition: &str,
-    key: u64,
-    limit: u32,
-) -> Result<Vec<Record>, Error> {
+fn records(tx: &Tx<'_>, meta: &Meta, condition: &str, key: u64, limit: u32) -> Result<Vec<Record>, Error> {
     let sql = format!(
         "SELECT {}, coalesce(name, '') FROM record LEFT JOIN customer ON customer.id = record.customer
          WHERE {condition} LIMIT ?",
@@ -596,7 +590,7 @@ fn shown_record(meta: &Meta, record: Recorded, customer_name: String) -> Record 
 
 /// The lines of a customer's history that the feed has not brought back yet, newest first.
 fn laid_lines(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     meta: &Meta,
     customer: i64,
     skip: u32,

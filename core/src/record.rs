@@ -3,10 +3,9 @@
 use crate::observe::Change;
 use crate::query::shown_fields;
 use crate::store::outbox::{Entry, Recorded};
-use crate::store::{Meta, outbox, overlay, photos};
+use crate::store::{Meta, Tx, outbox, overlay, photos};
 use crate::{Engine, Error};
 use carboy_protocol::{Action, Mutation, Timestamp, TxnId, mutation};
-use rusqlite::Transaction;
 
 /// What is to be recorded.
 pub(crate) struct Draft {
@@ -20,7 +19,7 @@ pub(crate) struct Draft {
 }
 
 /// Makes a draft from what the store holds; may be asked more than once.
-pub(crate) type Drafting<'a> = dyn Fn(&Transaction<'_>, &Meta) -> Result<Draft, Error> + 'a;
+pub(crate) type Drafting<'a> = dyn Fn(&Tx<'_>, &Meta) -> Result<Draft, Error> + 'a;
 
 /// Something on the attention list that a new record deals with.
 pub(crate) struct Closes {
@@ -54,8 +53,8 @@ impl Engine {
     /// Records what `draft` says and returns what `show` makes of it, in one transaction.
     pub(crate) fn record<T>(
         &self,
-        draft: impl Fn(&Transaction<'_>, &Meta) -> Result<Draft, Error>,
-        show: impl Fn(&Transaction<'_>, &Meta, &Stamp) -> Result<T, Error>,
+        draft: impl Fn(&Tx<'_>, &Meta) -> Result<Draft, Error>,
+        show: impl Fn(&Tx<'_>, &Meta, &Stamp) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let (txn, at) = self.new_txn()?;
         self.record_as(txn, at, draft, show)
@@ -65,8 +64,8 @@ impl Engine {
         &self,
         txn: TxnId,
         at: Timestamp,
-        draft: impl Fn(&Transaction<'_>, &Meta) -> Result<Draft, Error>,
-        show: impl Fn(&Transaction<'_>, &Meta, &Stamp) -> Result<T, Error>,
+        draft: impl Fn(&Tx<'_>, &Meta) -> Result<Draft, Error>,
+        show: impl Fn(&Tx<'_>, &Meta, &Stamp) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.record_each(&[(txn, at, &draft)], show)
     }
@@ -75,7 +74,7 @@ impl Engine {
     pub(crate) fn record_both<T>(
         &self,
         [first, second]: [&Drafting<'_>; 2],
-        show: impl Fn(&Transaction<'_>, &Meta, &Stamp) -> Result<T, Error>,
+        show: impl Fn(&Tx<'_>, &Meta, &Stamp) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let [(earlier, at), (later, then)] = [self.new_txn()?, self.new_txn()?];
         self.record_each(&[(earlier, at, first), (later, then, second)], show)
@@ -84,7 +83,7 @@ impl Engine {
     fn record_each<T>(
         &self,
         drafts: &[(TxnId, Timestamp, &Drafting<'_>)],
-        show: impl Fn(&Transaction<'_>, &Meta, &Stamp) -> Result<T, Error>,
+        show: impl Fn(&Tx<'_>, &Meta, &Stamp) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let (stamps, shown) = self.store.write_tap(|tx| {
             let mut meta = Meta::read(tx)?;
@@ -114,13 +113,7 @@ impl Engine {
     }
 }
 
-fn write(
-    tx: &Transaction<'_>,
-    meta: &mut Meta,
-    txn: TxnId,
-    at: Timestamp,
-    draft: Draft,
-) -> Result<Stamp, Error> {
+fn write(tx: &Tx<'_>, meta: &mut Meta, txn: TxnId, at: Timestamp, draft: Draft) -> Result<Stamp, Error> {
     let Draft { action, customer: row, undoes, closes } = draft;
     action.validate()?;
     if let Some(given) = action.currency().filter(|&given| given != meta.currency) {

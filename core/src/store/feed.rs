@@ -2,15 +2,15 @@
 //! one twice changes nothing.
 
 use super::outbox::LaidUpdate;
-use super::{Meta, bytes, outbox, overlay, settle};
+use super::{Meta, Tx, bytes, outbox, overlay, settle};
 use crate::Error;
 use carboy_protocol::wire::{FeedItem, LedgerEntry};
 use carboy_protocol::{AccountId, Currency, CustomerId, Field, Money, Profile, RouteId, VectorClock};
-use rusqlite::{OptionalExtension, ToSql, Transaction, params, params_from_iter};
+use rusqlite::{OptionalExtension, ToSql, params, params_from_iter};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Merges `items` in their order. Returns the customers whose profile changed.
-pub(crate) fn merge(tx: &Transaction<'_>, meta: &Meta, items: &[FeedItem]) -> Result<BTreeSet<i64>, Error> {
+pub(crate) fn merge(tx: &Tx<'_>, meta: &Meta, items: &[FeedItem]) -> Result<BTreeSet<i64>, Error> {
     let mut touched = BTreeSet::new();
     for item in items {
         match item {
@@ -50,7 +50,7 @@ fn in_currency(money: Money, expected: Currency) -> Result<i64, Error> {
     }
 }
 
-fn merge_route(tx: &Transaction<'_>, route: RouteId, name: &str, stops: &[CustomerId]) -> Result<(), Error> {
+fn merge_route(tx: &Tx<'_>, route: RouteId, name: &str, stops: &[CustomerId]) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO route (route, name) VALUES (?, ?) ON CONFLICT DO UPDATE SET name = excluded.name",
         params![route.as_bytes(), name],
@@ -70,7 +70,7 @@ fn merge_route(tx: &Transaction<'_>, route: RouteId, name: &str, stops: &[Custom
     Ok(())
 }
 
-fn merge_entry(tx: &Transaction<'_>, meta: &Meta, entry: &LedgerEntry) -> Result<(), Error> {
+fn merge_entry(tx: &Tx<'_>, meta: &Meta, entry: &LedgerEntry) -> Result<(), Error> {
     let customer = customer_row(tx, entry.customer)?;
     let amount = in_currency(entry.amount, meta.currency)?;
     let role = serde_json::to_value(entry.role)?;
@@ -92,7 +92,7 @@ fn merge_entry(tx: &Transaction<'_>, meta: &Meta, entry: &LedgerEntry) -> Result
 }
 
 /// The row of `customer`; a new one if it is named before it is described.
-pub(crate) fn customer_row(tx: &Transaction<'_>, customer: CustomerId) -> Result<i64, Error> {
+pub(crate) fn customer_row(tx: &Tx<'_>, customer: CustomerId) -> Result<i64, Error> {
     let found = tx
         .prepare_cached("SELECT id FROM customer WHERE customer = ?")?
         .query_row([customer.as_bytes()], |row| row.get(0))
@@ -104,7 +104,7 @@ pub(crate) fn customer_row(tx: &Transaction<'_>, customer: CustomerId) -> Result
     Ok(tx.last_insert_rowid())
 }
 
-fn put_profile(tx: &Transaction<'_>, customer: i64, profile: &Profile) -> Result<(), Error> {
+fn put_profile(tx: &Tx<'_>, customer: i64, profile: &Profile) -> Result<(), Error> {
     let (clock, lamport) = (serde_json::to_string(&profile.clock())?, profile.next_lamport());
     tx.prepare_cached("UPDATE customer SET profile = ?, clock = ?, lamport = ? WHERE id = ?")?
         .execute(params![serde_json::to_string(profile)?, clock, lamport, customer])?;
@@ -112,7 +112,7 @@ fn put_profile(tx: &Transaction<'_>, customer: i64, profile: &Profile) -> Result
 }
 
 /// The clock of the profile as the server has it, and the Lamport counter of a write that has seen it.
-pub(crate) fn seen(tx: &Transaction<'_>, customer: i64) -> Result<(VectorClock, u64), Error> {
+pub(crate) fn seen(tx: &Tx<'_>, customer: i64) -> Result<(VectorClock, u64), Error> {
     let mut query = tx.prepare_cached("SELECT clock, lamport FROM customer WHERE id = ?")?;
     let (clock, lamport) =
         query.query_row([customer], |row| Ok((serde_json::from_slice(bytes(row, 0)?), row.get(1)?)))?;
@@ -120,7 +120,7 @@ pub(crate) fn seen(tx: &Transaction<'_>, customer: i64) -> Result<(VectorClock, 
 }
 
 /// The profile as the server has it; empty where the feed has not brought it yet.
-pub(crate) fn profile(tx: &Transaction<'_>, customer: i64) -> Result<Profile, Error> {
+pub(crate) fn profile(tx: &Tx<'_>, customer: i64) -> Result<Profile, Error> {
     let text: Option<String> = tx
         .prepare_cached("SELECT profile FROM customer WHERE id = ?")?
         .query_row([customer], |row| row.get(0))?;
@@ -128,7 +128,7 @@ pub(crate) fn profile(tx: &Transaction<'_>, customer: i64) -> Result<Profile, Er
 }
 
 /// Works out anew what screens show of a customer: the server's registers with the outbox's updates over them.
-pub(crate) fn refresh_shown(tx: &Transaction<'_>, customer: i64) -> Result<(), Error> {
+pub(crate) fn refresh_shown(tx: &Tx<'_>, customer: i64) -> Result<(), Error> {
     let profile = profile(tx, customer)?;
     let account: [u8; 16] = tx.prepare_cached("SELECT account FROM meta")?.query_row([], |row| row.get(0))?;
     let mut lost = lost_fields(&profile, AccountId::from_bytes(account));
@@ -151,11 +151,7 @@ pub(crate) fn refresh_shown(tx: &Transaction<'_>, customer: i64) -> Result<(), E
 
 /// Shows `changes` over what is shown: the same as [`refresh_shown`] for the newest of the outbox's updates, without
 /// reading the others.
-pub(crate) fn show_over(
-    tx: &Transaction<'_>,
-    customer: i64,
-    changes: &BTreeMap<Field, String>,
-) -> Result<(), Error> {
+pub(crate) fn show_over(tx: &Tx<'_>, customer: i64, changes: &BTreeMap<Field, String>) -> Result<(), Error> {
     // Only what changes: a column that is set anew costs its index too. Fields and columns have the same names.
     let columns: Vec<String> = changes.keys().map(|field| format!("{} = ?", field.name())).collect();
     let sql = format!("UPDATE customer SET {} WHERE id = ? AND lost = 0", columns.join(", "));

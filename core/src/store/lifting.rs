@@ -2,9 +2,9 @@
 //! that are about this customer, and records that stand next to each other together.
 
 use super::outbox::{self, RecordState, Recorded};
-use super::{Meta, overlay, photos};
+use super::{Meta, Tx, overlay, photos};
 use crate::Error;
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::RangeInclusive;
@@ -30,7 +30,7 @@ struct Customer {
 
 impl Lifting {
     /// The server has applied the record `id`: its photos may go.
-    pub(crate) fn release(&mut self, tx: &Transaction<'_>, id: u64) -> Result<(), Error> {
+    pub(crate) fn release(&mut self, tx: &Tx<'_>, id: u64) -> Result<(), Error> {
         if !extend(&mut self.released, id) {
             self.write_released(tx)?;
             self.released = Some(id..=id);
@@ -39,12 +39,7 @@ impl Lifting {
     }
 
     /// The server has taken in what the record says of a stop: from now on that is what it tells.
-    pub(crate) fn tell_visit(
-        &mut self,
-        tx: &Transaction<'_>,
-        meta: &Meta,
-        record: &Recorded,
-    ) -> Result<(), Error> {
+    pub(crate) fn tell_visit(&mut self, tx: &Tx<'_>, meta: &Meta, record: &Recorded) -> Result<(), Error> {
         match self.customer(tx, record)? {
             Some((_, customer)) if customer.named[0] == record.id => overlay::tell_visit(tx, meta, record),
             _ => Ok(()),
@@ -55,7 +50,7 @@ impl Lifting {
     /// be shown, if any.
     pub(crate) fn lift(
         &mut self,
-        tx: &Transaction<'_>,
+        tx: &Tx<'_>,
         meta: &Meta,
         record: &Recorded,
         state: RecordState,
@@ -82,7 +77,7 @@ impl Lifting {
     }
 
     /// Writes all that is not written yet. What others change of a customer is read anew after this.
-    pub(crate) fn write(&mut self, tx: &Transaction<'_>, meta: &Meta) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, tx: &Tx<'_>, meta: &Meta) -> Result<(), Error> {
         self.write_released(tx)?;
         self.write_finished(tx, meta)?;
         for (row, Customer { amount, .. }) in std::mem::take(&mut self.customers) {
@@ -94,20 +89,16 @@ impl Lifting {
         Ok(())
     }
 
-    fn write_released(&mut self, tx: &Transaction<'_>) -> Result<(), Error> {
+    fn write_released(&mut self, tx: &Tx<'_>) -> Result<(), Error> {
         self.released.take().map_or(Ok(()), |ids| photos::release(tx, ids))
     }
 
-    fn write_finished(&mut self, tx: &Transaction<'_>, meta: &Meta) -> Result<(), Error> {
+    fn write_finished(&mut self, tx: &Tx<'_>, meta: &Meta) -> Result<(), Error> {
         self.finished.take().map_or(Ok(()), |(ids, state)| outbox::finish(tx, meta, &ids, state))
     }
 
     /// The customer whom the record is about, with the row.
-    fn customer(
-        &mut self,
-        tx: &Transaction<'_>,
-        record: &Recorded,
-    ) -> Result<Option<(i64, &mut Customer)>, Error> {
+    fn customer(&mut self, tx: &Tx<'_>, record: &Recorded) -> Result<Option<(i64, &mut Customer)>, Error> {
         let Some(row) = record.customer else { return Ok(None) };
         let customer = match self.customers.entry(row) {
             Entry::Occupied(known) => known.into_mut(),

@@ -1,9 +1,9 @@
 //! The one row that says whose file this is and where its history stands.
 
-use super::{bytes, new_actor};
+use super::{Tx, bytes, new_actor};
 use crate::{Error, Identity, Random};
 use carboy_protocol::{AccountId, ActorId, ChainHash, Currency, Day, Dot, PlantId, Shift, Tally, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// Where this file's history stands.
 #[derive(Debug, Clone)]
@@ -34,11 +34,11 @@ pub(crate) struct Meta {
 }
 
 impl Meta {
-    pub(crate) fn read(tx: &Transaction<'_>) -> Result<Self, Error> {
+    pub(crate) fn read(tx: &Tx<'_>) -> Result<Self, Error> {
         Self::find(tx)?.ok_or_else(|| Error::Damaged("no meta row".into()))
     }
 
-    fn find(tx: &Transaction<'_>) -> Result<Option<Self>, Error> {
+    fn find(tx: &Tx<'_>) -> Result<Option<Self>, Error> {
         let mut query = tx.prepare_cached(
             "SELECT plant, account, currency, actor, base, parent_actor, parent_seq, last_id, settled_id, head,
                     cursor, pending_bytes, last_contact, shift, shift_id, since, laid_in_shift, laid_in_all
@@ -91,7 +91,7 @@ impl Meta {
     }
 
     /// Writes back what can change; the identity cannot.
-    pub(crate) fn save(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+    pub(crate) fn save(&self, tx: &Tx<'_>) -> Result<(), Error> {
         let laid_in_all = serde_json::to_string(&self.laid_in_all)?;
         let laid_in_shift = if self.laid_in_shift == self.laid_in_all {
             laid_in_all.clone()
@@ -135,13 +135,13 @@ impl Meta {
 }
 
 /// The rider's day as the server told it.
-pub(crate) fn told_day(tx: &Transaction<'_>) -> Result<Day, Error> {
+pub(crate) fn told_day(tx: &Tx<'_>) -> Result<Day, Error> {
     let mut query = tx.prepare_cached("SELECT day FROM day")?;
     let day = query.query_row([], |row| Ok(serde_json::from_slice(bytes(row, 0)?))).optional()?;
     Ok(day.transpose()?.unwrap_or_default())
 }
 
-pub(crate) fn put_told_day(tx: &Transaction<'_>, day: &Day) -> Result<(), Error> {
+pub(crate) fn put_told_day(tx: &Tx<'_>, day: &Day) -> Result<(), Error> {
     tx.prepare_cached("INSERT OR REPLACE INTO day (one, day) VALUES (1, ?)")?
         .execute([serde_json::to_string(day)?])?;
     Ok(())
@@ -149,7 +149,7 @@ pub(crate) fn put_told_day(tx: &Transaction<'_>, day: &Day) -> Result<(), Error>
 
 /// Makes the file `identity`'s, or checks that it is.
 pub(super) fn adopt(writer: &mut Connection, identity: &Identity, random: &dyn Random) -> Result<(), Error> {
-    let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let tx = Tx::writing(writer)?;
     match Meta::find(&tx)? {
         Some(meta) if (meta.plant, meta.account) == (identity.plant, identity.account) => Ok(()),
         Some(meta) => Err(Error::WrongAccount { found: meta.account, wanted: identity.account }),

@@ -14,15 +14,17 @@ mod reserve;
 pub(crate) mod salvage;
 mod schema;
 pub(crate) mod settle;
+mod tx;
 
 pub(crate) use meta::Meta;
+pub(crate) use tx::Tx;
 
 use crate::{Error, Identity, Random};
 use carboy_protocol::{ActorId, Timestamp};
 use key::StoreKey;
 use reserve::{Reserve, Room, Use};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Row};
 use std::ffi::CString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -135,31 +137,21 @@ impl Store {
 
     /// Runs `work` in one transaction: all of it is on disk when this returns `Ok`, nothing of it otherwise. It may
     /// run twice: when the disk is full, it is tried again with the room that the file keeps for that.
-    pub(crate) fn write<T>(&self, work: impl Fn(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn write<T>(&self, work: impl Fn(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
         self.write_for(Use::Record, work)
     }
 
     /// The same for one action of a person's.
-    pub(crate) fn write_tap<T>(
-        &self,
-        work: impl Fn(&Transaction<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub(crate) fn write_tap<T>(&self, work: impl Fn(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
         self.write_for(Use::Tap, work)
     }
 
     /// The same for settling, which may use the last of that room.
-    pub(crate) fn write_settling<T>(
-        &self,
-        work: impl Fn(&Transaction<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub(crate) fn write_settling<T>(&self, work: impl Fn(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
         self.write_for(Use::Settle, work)
     }
 
-    fn write_for<T>(
-        &self,
-        use_of: Use,
-        work: impl Fn(&Transaction<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    fn write_for<T>(&self, use_of: Use, work: impl Fn(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let mut slot = lock(&self.writer);
         let writer = self.opened(&mut slot, Place::writer)?;
         let mut lacking = 0;
@@ -178,11 +170,11 @@ impl Store {
         &self,
         writer: &mut Connection,
         use_of: Use,
-        work: &impl Fn(&Transaction<'_>) -> Result<T, Error>,
+        work: &impl Fn(&Tx<'_>) -> Result<T, Error>,
         lacking: &mut u32,
     ) -> Result<T, Error> {
         let looks = self.reserve.must_look(use_of);
-        let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = Tx::writing(writer)?;
         let begin = looks.then(|| self.reserve.at_begin(&tx)).transpose()?;
         let result = work(&tx)?;
         let end = looks.then(|| Room::of(&tx)).transpose()?;
@@ -192,10 +184,7 @@ impl Store {
                 return Err(Error::StorageFull);
             }
         }
-        // As `tx.commit()`, without reading the statement anew each time; if it fails, dropping `tx` undoes all.
-        let committed = tx.prepare_cached("COMMIT")?.execute([]);
-        drop(tx);
-        if let Err(error) = committed {
+        if let Err(error) = tx.commit() {
             self.reserve.forget();
             reserve::overwrite(writer);
             return Err(error.into());
@@ -207,10 +196,7 @@ impl Store {
     }
 
     /// Runs `work` on one consistent snapshot.
-    pub(crate) fn read<T>(
-        &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let mut slot = lock(&self.reader);
         let reader = self.opened(&mut slot, Place::reader)?;
         let result = look(reader, work);
@@ -252,7 +238,7 @@ impl Store {
     /// How many mutations wait in the closed file.
     pub(crate) fn pending_when_closed(&self) -> Result<u64, Error> {
         let mut reader = self.place.reader()?;
-        let tx = reader.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        let tx = Tx::reading(&mut reader)?;
         Ok(Meta::read(&tx)?.pending())
     }
 
@@ -295,11 +281,8 @@ impl Drop for Store {
     }
 }
 
-fn look<T>(
-    reader: &mut Connection,
-    work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    work(&reader.transaction_with_behavior(TransactionBehavior::Deferred)?)
+fn look<T>(reader: &mut Connection, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    work(&Tx::reading(reader)?)
 }
 
 /// A panic while a lock was held rolled its transaction back, so the connection behind it is fit for use.

@@ -1,10 +1,10 @@
 //! The outbox: stamping and chaining a new record, reading what is to be sent, and taking a new actor.
 
-use super::{Meta, bytes};
+use super::{Meta, Tx, bytes};
 use crate::Error;
 use carboy_protocol::wire::{Damaged, SyncRequest};
 use carboy_protocol::{Action, ActorId, ChainHash, DeviceKey, Dot, Field, Mutation, Timestamp};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, params};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -116,7 +116,7 @@ impl Recorded {
 }
 
 /// Stamps the entry as the next of this history and writes it behind the others. The caller saves `meta`.
-pub(crate) fn append(tx: &Transaction<'_>, meta: &mut Meta, entry: &Entry<'_>) -> Result<(), Error> {
+pub(crate) fn append(tx: &Tx<'_>, meta: &mut Meta, entry: &Entry<'_>) -> Result<(), Error> {
     let body = serde_json::to_string(entry.mutation)?;
     let before = entry.before.as_ref().map(serde_json::to_string).transpose()?;
     append_bytes(tx, meta, entry, body.as_bytes(), before.as_deref())
@@ -124,7 +124,7 @@ pub(crate) fn append(tx: &Transaction<'_>, meta: &mut Meta, entry: &Entry<'_>) -
 
 /// The same for bytes that were written before, whatever they are.
 pub(crate) fn append_bytes(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     meta: &mut Meta,
     entry: &Entry<'_>,
     body: &[u8],
@@ -151,13 +151,13 @@ pub(crate) fn append_bytes(
 }
 
 /// The record with this id, if it is still here.
-pub(crate) fn recorded(tx: &Transaction<'_>, id: u64) -> Result<Option<Recorded>, Error> {
+pub(crate) fn recorded(tx: &Tx<'_>, id: u64) -> Result<Option<Recorded>, Error> {
     let mut query = tx.prepare_cached(&format!("SELECT {COLUMNS} FROM record WHERE id = ?"))?;
     Ok(query.query_row([id], Recorded::from_row).optional()?)
 }
 
 /// The records with these ids that are still here.
-pub(crate) fn recorded_in(tx: &Transaction<'_>, ids: RangeInclusive<u64>) -> Result<Vec<Recorded>, Error> {
+pub(crate) fn recorded_in(tx: &Tx<'_>, ids: RangeInclusive<u64>) -> Result<Vec<Recorded>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM record WHERE id BETWEEN ? AND ? ORDER BY id");
     let mut query = tx.prepare_cached(&sql)?;
     let records = query.query_map([*ids.start(), *ids.end()], Recorded::from_row)?;
@@ -165,13 +165,13 @@ pub(crate) fn recorded_in(tx: &Transaction<'_>, ids: RangeInclusive<u64>) -> Res
 }
 
 /// The record `id` is taken back by the record `by`.
-pub(crate) fn undo(tx: &Transaction<'_>, id: u64, by: u64) -> Result<(), Error> {
+pub(crate) fn undo(tx: &Tx<'_>, id: u64, by: u64) -> Result<(), Error> {
     tx.prepare_cached("UPDATE record SET undone_by = ? WHERE id = ?")?.execute(params![by, id])?;
     Ok(())
 }
 
 /// The record `id` stands again, unless another one than `by` has taken it back.
-pub(crate) fn redo(tx: &Transaction<'_>, id: u64, by: u64) -> Result<(), Error> {
+pub(crate) fn redo(tx: &Tx<'_>, id: u64, by: u64) -> Result<(), Error> {
     tx.prepare_cached("UPDATE record SET undone_by = NULL WHERE id = ? AND undone_by = ?")?
         .execute(params![id, by])?;
     Ok(())
@@ -179,7 +179,7 @@ pub(crate) fn redo(tx: &Transaction<'_>, id: u64, by: u64) -> Result<(), Error> 
 
 /// These records leave the overlay. Those among the newest stay, and others until they are many.
 pub(crate) fn finish(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     meta: &Meta,
     ids: &RangeInclusive<u64>,
     state: RecordState,
@@ -199,7 +199,7 @@ pub(crate) fn finish(
 }
 
 /// A record that was not accepted is contained in the server's state after all.
-pub(crate) fn accept(tx: &Transaction<'_>, id: u64) -> Result<(), Error> {
+pub(crate) fn accept(tx: &Tx<'_>, id: u64) -> Result<(), Error> {
     tx.prepare_cached("UPDATE record SET done = ? WHERE id = ? AND done = ?")?.execute(params![
         RecordState::Contained.code(),
         id,
@@ -212,7 +212,7 @@ pub(crate) fn accept(tx: &Transaction<'_>, id: u64) -> Result<(), Error> {
 }
 
 /// Drops some of the settled records that are not among the newest any more, once they are many.
-pub(crate) fn drop_old(tx: &Transaction<'_>, meta: &Meta, settled: u64) -> Result<(), Error> {
+pub(crate) fn drop_old(tx: &Tx<'_>, meta: &Meta, settled: u64) -> Result<(), Error> {
     let last = meta.last_id.saturating_sub(KEPT).min(meta.settled_id);
     let oldest: Option<u64> =
         tx.prepare_cached("SELECT min(id) FROM record")?.query_row([], |row| row.get(0))?;
@@ -234,7 +234,7 @@ pub(crate) struct LaidUpdate {
 }
 
 /// The greatest Lamport counter in the overlay of `customer`, 0 if there is none: the last update has it.
-pub(crate) fn last_laid_lamport(tx: &Transaction<'_>, customer: i64) -> Result<u64, Error> {
+pub(crate) fn last_laid_lamport(tx: &Tx<'_>, customer: i64) -> Result<u64, Error> {
     let mut query = tx.prepare_cached(
         "SELECT body FROM record WHERE customer = ? AND profile_update AND done = 0 ORDER BY id DESC LIMIT 1",
     )?;
@@ -243,7 +243,7 @@ pub(crate) fn last_laid_lamport(tx: &Transaction<'_>, customer: i64) -> Result<u
 }
 
 /// The profile updates in the overlay of `customer`, oldest first.
-pub(crate) fn laid_updates(tx: &Transaction<'_>, customer: i64) -> Result<Vec<LaidUpdate>, Error> {
+pub(crate) fn laid_updates(tx: &Tx<'_>, customer: i64) -> Result<Vec<LaidUpdate>, Error> {
     let mut query = tx.prepare_cached(
         "SELECT body FROM record WHERE customer = ? AND profile_update AND done = 0 ORDER BY id",
     )?;
@@ -264,7 +264,7 @@ fn laid_update(body: &[u8]) -> Option<LaidUpdate> {
 }
 
 /// When the oldest unsettled record was made, by this phone's clock.
-pub(crate) fn oldest_pending(tx: &Transaction<'_>, meta: &Meta) -> Result<Option<Timestamp>, Error> {
+pub(crate) fn oldest_pending(tx: &Tx<'_>, meta: &Meta) -> Result<Option<Timestamp>, Error> {
     let mut query = tx.prepare_cached("SELECT body FROM record WHERE id > ? ORDER BY id LIMIT 1")?;
     let oldest = query
         .query_row([meta.settled_id], |row| Ok(serde_json::from_slice::<Mutation>(bytes(row, 0)?).ok()))
@@ -314,7 +314,7 @@ impl Batch {
 
 /// The first `limit` entries that the server has not settled. With `wrap` their bytes go as text, for a server that
 /// cannot read them as they are.
-pub(crate) fn batch(tx: &Transaction<'_>, limit: usize, wrap: bool) -> Result<Batch, Error> {
+pub(crate) fn batch(tx: &Tx<'_>, limit: usize, wrap: bool) -> Result<Batch, Error> {
     let meta = Meta::read(tx)?;
     let first_id = meta.settled_id + 1;
     batch_from(tx, meta, first_id, limit, wrap)
@@ -322,7 +322,7 @@ pub(crate) fn batch(tx: &Transaction<'_>, limit: usize, wrap: bool) -> Result<Ba
 
 /// The same from another entry on.
 pub(crate) fn batch_from(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     meta: Meta,
     first_id: u64,
     limit: usize,
@@ -379,7 +379,7 @@ pub(crate) fn as_sent(body: &[u8], wrap: bool) -> Result<Box<RawValue>, Error> {
 
 /// Continues this history as a new actor: the file was restored or cloned, and the old actor's numbers from
 /// here on belong to somebody else. Everything unsettled keeps its bytes, and so its transaction id.
-pub(crate) fn take_new_actor(tx: &Transaction<'_>, actor: ActorId) -> Result<(), Error> {
+pub(crate) fn take_new_actor(tx: &Tx<'_>, actor: ActorId) -> Result<(), Error> {
     let mut meta = Meta::read(tx)?;
     // What the old actor had settled is this history's past; if that is nothing, its own parent still is.
     let settled_seq = meta.seq(meta.settled_id);

@@ -2,11 +2,11 @@
 //! recorded and lifted off once the server's own state contains it, or once it was not accepted.
 
 use super::outbox::{self, Entry, Recorded};
-use super::{Meta, feed};
+use super::{Meta, Tx, feed};
 use crate::Error;
 use carboy_protocol::wire::Visit;
 use carboy_protocol::{Action, Mutation, RouteId, Shift, StopState, Tally, TxnId};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 
 /// The visit that the server told is taken back.
 const TAKEN_BACK: i64 = -1;
@@ -33,7 +33,7 @@ pub(crate) fn state_of(code: i64) -> Option<StopState> {
 }
 
 /// Lays a new record, already appended as `meta.last_id`, over the server's state, and notes its count in `meta`.
-pub(crate) fn lay(tx: &Transaction<'_>, meta: &mut Meta, entry: &Entry<'_>) -> Result<(), Error> {
+pub(crate) fn lay(tx: &Tx<'_>, meta: &mut Meta, entry: &Entry<'_>) -> Result<(), Error> {
     let id = meta.last_id;
     if let Some(row) = entry.customer {
         lay_over_customer(tx, row, id, entry)?;
@@ -63,7 +63,7 @@ pub(crate) fn lay(tx: &Transaction<'_>, meta: &mut Meta, entry: &Entry<'_>) -> R
     Ok(())
 }
 
-fn lay_over_customer(tx: &Transaction<'_>, row: i64, id: u64, entry: &Entry<'_>) -> Result<(), Error> {
+fn lay_over_customer(tx: &Tx<'_>, row: i64, id: u64, entry: &Entry<'_>) -> Result<(), Error> {
     let visit = entry.mutation.action.stop_state().map(state_code);
     // One statement for both: each costs a tap as much as all that is checked before it.
     if entry.amount != 0 || visit.is_some() {
@@ -87,7 +87,7 @@ fn lay_over_customer(tx: &Transaction<'_>, row: i64, id: u64, entry: &Entry<'_>)
 }
 
 /// What taking `target` back does to its customer, besides the amount.
-fn undo_over_customer(tx: &Transaction<'_>, row: i64, id: u64, target: &Recorded) -> Result<(), Error> {
+fn undo_over_customer(tx: &Tx<'_>, row: i64, id: u64, target: &Recorded) -> Result<(), Error> {
     let Some(mutation) = &target.mutation else { return Ok(()) };
     if mutation.action.stop_state().is_some() {
         tx.prepare_cached(
@@ -104,7 +104,7 @@ fn undo_over_customer(tx: &Transaction<'_>, row: i64, id: u64, target: &Recorded
 
 /// A customer added here is known from now on and, until the feed says where it stands, the last stop of its route.
 fn lay_new_customer(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     id: u64,
     route: Option<RouteId>,
     customer: Option<i64>,
@@ -140,7 +140,7 @@ fn counts(meta: &Meta, id: u64, action: &Action, undoes: Option<&Recorded>) -> (
 
 /// Takes what a settled record counts out of what is laid over the server's day: the day that came with the
 /// settlement counts it.
-pub(crate) fn uncount(tx: &Transaction<'_>, meta: &mut Meta, record: &Recorded) -> Result<(), Error> {
+pub(crate) fn uncount(tx: &Tx<'_>, meta: &mut Meta, record: &Recorded) -> Result<(), Error> {
     let Some(mutation) = &record.mutation else { return Ok(()) };
     let undoes = record.undoes.map(|id| outbox::recorded(tx, id)).transpose()?.flatten();
     if record.undoes.is_some() && undoes.is_none() {
@@ -154,7 +154,7 @@ pub(crate) fn uncount(tx: &Transaction<'_>, meta: &mut Meta, record: &Recorded) 
 
 /// The server has taken in what the record says of a stop: from now on that is what it tells, until the feed says
 /// something else. A withdrawal takes back the visit that it is about, and leaves another one that has come since.
-pub(crate) fn tell_visit(tx: &Transaction<'_>, meta: &Meta, record: &Recorded) -> Result<(), Error> {
+pub(crate) fn tell_visit(tx: &Tx<'_>, meta: &Meta, record: &Recorded) -> Result<(), Error> {
     let (Some(row), Some(mutation)) = (record.customer, &record.mutation) else { return Ok(()) };
     let shift = meta.shift.as_ref().filter(|_| record.id > meta.since).map(|shift| *shift.txn.as_bytes());
     let taken_back = match &mutation.action {
@@ -171,14 +171,14 @@ pub(crate) fn tell_visit(tx: &Transaction<'_>, meta: &Meta, record: &Recorded) -
 
 /// The records that say of a customer how the visit went, that the customer was added here, and that the customer is
 /// served no more; 0 where there is none.
-pub(crate) fn named(tx: &Transaction<'_>, row: i64) -> Result<[u64; 3], Error> {
+pub(crate) fn named(tx: &Tx<'_>, row: i64) -> Result<[u64; 3], Error> {
     let mut query = tx.prepare_cached("SELECT visit_id, added_id, closing_id FROM customer WHERE id = ?")?;
     let ids = query.query_row([row], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]));
     Ok(ids.optional()?.unwrap_or_default())
 }
 
 /// What the record `id` says in one of these places, it says no more.
-pub(crate) fn unname(tx: &Transaction<'_>, row: i64, id: u64) -> Result<(), Error> {
+pub(crate) fn unname(tx: &Tx<'_>, row: i64, id: u64) -> Result<(), Error> {
     tx.prepare_cached(
         "UPDATE customer SET
              visit = iif(visit_id = ?1, 0, visit), visit_id = iif(visit_id = ?1, 0, visit_id),
@@ -192,7 +192,7 @@ pub(crate) fn unname(tx: &Transaction<'_>, row: i64, id: u64) -> Result<(), Erro
 
 /// Works the overlay of all customers out anew, once a record is found missing from the file: what it had added
 /// cannot be taken off any more.
-pub(crate) fn mend(tx: &Transaction<'_>) -> Result<(), Error> {
+pub(crate) fn mend(tx: &Tx<'_>) -> Result<(), Error> {
     tx.execute_batch(
         "UPDATE customer SET pending = coalesce(
              (SELECT sum(amount) FROM record WHERE record.customer = customer.id AND done = 0), 0)
@@ -207,7 +207,7 @@ pub(crate) fn mend(tx: &Transaction<'_>) -> Result<(), Error> {
 
 /// What else a record that was not accepted leaves behind: a customer whom the server does not know is shown no
 /// more, and what it took back stands again.
-pub(crate) fn refuse(tx: &Transaction<'_>, record: &Recorded) -> Result<(), Error> {
+pub(crate) fn refuse(tx: &Tx<'_>, record: &Recorded) -> Result<(), Error> {
     if let Some(target) = record.undoes {
         outbox::redo(tx, target, record.id)?;
     }
@@ -223,7 +223,7 @@ pub(crate) fn refuse(tx: &Transaction<'_>, record: &Recorded) -> Result<(), Erro
 }
 
 /// The visit that the server told of a customer.
-pub(crate) fn put_told_visit(tx: &Transaction<'_>, row: i64, visit: Option<&Visit>) -> Result<(), Error> {
+pub(crate) fn put_told_visit(tx: &Tx<'_>, row: i64, visit: Option<&Visit>) -> Result<(), Error> {
     let bytes = |txn: TxnId| *txn.as_bytes();
     tx.prepare_cached("UPDATE customer SET told_state = ?, told_txn = ?, told_shift = ? WHERE id = ?")?
         .execute(params![

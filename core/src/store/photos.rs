@@ -1,9 +1,10 @@
 //! Photos: copied into the store's folder under their hash, and sent piece by piece after the money.
 
+use super::Tx;
 use crate::Error;
 use carboy_protocol::mutation::{Invalid, MAX_PHOTO};
 use carboy_protocol::{Photo, PhotoHash};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::RangeInclusive;
@@ -112,7 +113,7 @@ impl Album {
 }
 
 /// Notes that `record` comes with these photos.
-pub(crate) fn attach(tx: &Transaction<'_>, record: u64, photos: &[Photo]) -> Result<(), Error> {
+pub(crate) fn attach(tx: &Tx<'_>, record: u64, photos: &[Photo]) -> Result<(), Error> {
     for photo in photos {
         tx.prepare_cached("INSERT INTO photo (record, hash, bytes) VALUES (?, ?, ?)")?.execute(params![
             record,
@@ -124,7 +125,7 @@ pub(crate) fn attach(tx: &Transaction<'_>, record: u64, photos: &[Photo]) -> Res
 }
 
 /// The photos of a record that was not accepted belong to the one that takes its place, or are not sent at all.
-pub(crate) fn hand_over(tx: &Transaction<'_>, record: u64, to: Option<u64>) -> Result<(), Error> {
+pub(crate) fn hand_over(tx: &Tx<'_>, record: u64, to: Option<u64>) -> Result<(), Error> {
     match to {
         Some(to) => tx.execute("UPDATE photo SET record = ? WHERE record = ?", [to, record])?,
         None => tx.execute("UPDATE photo SET state = 2 WHERE record = ?", [record])?,
@@ -133,14 +134,14 @@ pub(crate) fn hand_over(tx: &Transaction<'_>, record: u64, to: Option<u64>) -> R
 }
 
 /// The server has applied these records: their photos may go.
-pub(crate) fn release(tx: &Transaction<'_>, records: RangeInclusive<u64>) -> Result<(), Error> {
+pub(crate) fn release(tx: &Tx<'_>, records: RangeInclusive<u64>) -> Result<(), Error> {
     tx.prepare_cached("UPDATE photo SET state = 1 WHERE record BETWEEN ? AND ? AND state = 0")?
         .execute([*records.start(), *records.end()])?;
     Ok(())
 }
 
 /// The next photo to send.
-pub(crate) fn next(tx: &Transaction<'_>) -> Result<Option<Sending>, Error> {
+pub(crate) fn next(tx: &Tx<'_>) -> Result<Option<Sending>, Error> {
     let mut query =
         tx.prepare_cached("SELECT id, hash, bytes, sent FROM photo WHERE state = 1 ORDER BY id LIMIT 1")?;
     let found = query.query_row([], |row| {
@@ -151,32 +152,32 @@ pub(crate) fn next(tx: &Transaction<'_>) -> Result<Option<Sending>, Error> {
 }
 
 /// How many photos wait, and how many of their bytes.
-pub(crate) fn waiting(tx: &Transaction<'_>) -> Result<(u64, u64), Error> {
+pub(crate) fn waiting(tx: &Tx<'_>) -> Result<(u64, u64), Error> {
     let mut query =
         tx.prepare_cached("SELECT count(*), coalesce(sum(bytes - sent), 0) FROM photo WHERE state < 2")?;
     Ok(query.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
 /// The server has so much of the photo.
-pub(crate) fn advance(tx: &Transaction<'_>, id: i64, sent: u64) -> Result<(), Error> {
+pub(crate) fn advance(tx: &Tx<'_>, id: i64, sent: u64) -> Result<(), Error> {
     tx.prepare_cached("UPDATE photo SET sent = ? WHERE id = ?")?.execute(params![sent, id])?;
     Ok(())
 }
 
 /// The server has all of it. Returns whether the file is not needed any more.
-pub(crate) fn finish(tx: &Transaction<'_>, photo: &Sending) -> Result<bool, Error> {
+pub(crate) fn finish(tx: &Tx<'_>, photo: &Sending) -> Result<bool, Error> {
     tx.prepare_cached("DELETE FROM photo WHERE id = ?")?.execute([photo.id])?;
     Ok(!is_used(tx, photo.hash)?)
 }
 
 /// The photo cannot be sent. It stays on the phone and stands in nobody's way.
-pub(crate) fn set_aside(tx: &Transaction<'_>, id: i64) -> Result<(), Error> {
+pub(crate) fn set_aside(tx: &Tx<'_>, id: i64) -> Result<(), Error> {
     tx.prepare_cached("UPDATE photo SET state = 2 WHERE id = ?")?.execute([id])?;
     Ok(())
 }
 
 /// Whether any record speaks of this photo.
-pub(crate) fn is_used(tx: &Transaction<'_>, hash: PhotoHash) -> Result<bool, Error> {
+pub(crate) fn is_used(tx: &Tx<'_>, hash: PhotoHash) -> Result<bool, Error> {
     Ok(tx
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM photo WHERE hash = ?)")?
         .query_row([hash.0], |row| row.get(0))?)

@@ -8,12 +8,12 @@ mod carve;
 mod finds;
 
 use super::outbox::{self, Entry};
-use super::{Meta, Place, Store, feed, overlay, photos::Album};
+use super::{Meta, Place, Store, Tx, feed, overlay, photos::Album};
 use crate::attention::FILE_ITEM;
 use crate::{Error, Identity, Random};
 use carboy_protocol::{Action, Mutation, PhotoHash, Timestamp, TxnId};
 use finds::{Finds, Item, Saved};
-use rusqlite::{Connection, OpenFlags, Transaction, params};
+use rusqlite::{Connection, OpenFlags, params};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -153,12 +153,7 @@ fn settle_names(path: &Path, aside: &Path) -> Result<(), Error> {
 }
 
 /// Puts what was found into the new store, whose numbers go on behind the old one's.
-fn carry_over(
-    tx: &Transaction<'_>,
-    finds: &Finds,
-    copies: &[(PhotoHash, u64)],
-    detail: &str,
-) -> Result<(), Error> {
+fn carry_over(tx: &Tx<'_>, finds: &Finds, copies: &[(PhotoHash, u64)], detail: &str) -> Result<(), Error> {
     let mut meta = Meta::read(tx)?;
     meta.last_id = finds.last_id;
     meta.settled_id = finds.last_id;
@@ -188,7 +183,7 @@ fn carry_over(
 }
 
 fn carry_record(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     meta: &mut Meta,
     saved: &Saved,
     by_txn: &mut BTreeMap<TxnId, u64>,
@@ -219,7 +214,7 @@ fn carry_record(
 }
 
 /// It shows nothing; the server settles it.
-fn carry_unreadable(tx: &Transaction<'_>, meta: &mut Meta, body: &[u8]) -> Result<(), Error> {
+fn carry_unreadable(tx: &Tx<'_>, meta: &mut Meta, body: &[u8]) -> Result<(), Error> {
     meta.last_id += 1;
     meta.head = meta.head.next(meta.seq(meta.last_id), body);
     meta.pending_bytes += body.len() as u64;
@@ -230,7 +225,7 @@ fn carry_unreadable(tx: &Transaction<'_>, meta: &mut Meta, body: &[u8]) -> Resul
     Ok(())
 }
 
-fn carry_item(tx: &Transaction<'_>, item: &Item) -> Result<(), Error> {
+fn carry_item(tx: &Tx<'_>, item: &Item) -> Result<(), Error> {
     let customer = item.customer.map(|whom| feed::customer_row(tx, whom)).transpose()?;
     tx.execute(
         "INSERT OR IGNORE INTO attention (id, customer, reason, detail, body)

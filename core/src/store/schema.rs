@@ -1,7 +1,8 @@
 //! The schema of a rider's file, and how an older file becomes a newer one. Migrations only go forward.
 
+use super::Tx;
 use crate::Error;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 /// Tells a Carboy file from any other SQLite file: `CBoy`.
 const APPLICATION_ID: i32 = 0x4342_6f79;
@@ -12,7 +13,7 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
 /// Brings the file to the newest schema.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let tx = Tx::writing(connection)?;
     let found: u32 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let application: i32 = tx.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: u32 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;

@@ -5,12 +5,12 @@
 use super::lifting::Lifting;
 use super::meta::put_told_day;
 use super::outbox::{RecordState, Recorded};
-use super::{Meta, feed, outbox, overlay, photos};
+use super::{Meta, Tx, feed, outbox, overlay, photos};
 use crate::Error;
 use carboy_protocol::mutation::Parsed;
 use carboy_protocol::wire::{Answer, Rejection, SyncReply};
 use carboy_protocol::{ActorId, Tally, Timestamp, TxnId};
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 use std::collections::BTreeSet;
 
 /// What one reply settled.
@@ -42,7 +42,7 @@ pub(crate) const PARKED: &str = "parked";
 
 /// A settlement under way.
 struct Settling<'t, 'c> {
-    tx: &'t Transaction<'c>,
+    tx: &'t Tx<'c>,
     meta: Meta,
     /// The rev up to which the feed is in the file once this is done.
     cursor: u64,
@@ -54,7 +54,7 @@ struct Settling<'t, 'c> {
 
 /// Takes `reply`, the answer to a request whose first mutation was `actor`'s `first_seq`-th.
 pub(crate) fn settle(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     actor: ActorId,
     first_seq: u64,
     reply: &SyncReply,
@@ -75,7 +75,7 @@ pub(crate) fn settle(
 }
 
 /// Takes what became of a parked mutation once the server knew its kind.
-pub(crate) fn unpark(tx: &Transaction<'_>, txn: TxnId, answer: &Answer) -> Result<(), Error> {
+pub(crate) fn unpark(tx: &Tx<'_>, txn: TxnId, answer: &Answer) -> Result<(), Error> {
     let mut query = tx.prepare_cached("SELECT id, body FROM attention WHERE reason = ?")?;
     let parked: Vec<(u64, String)> =
         query.query_map([PARKED], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
