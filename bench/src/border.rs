@@ -20,6 +20,9 @@ const STOPS: usize = 300;
 /// So many calls in a row: each side measures what it does when it is awake.
 const IN_TURN: usize = 50;
 
+/// So many empty calls are timed as one: a single one takes less than it takes to look at the clock.
+const EMPTY_CALLS: u32 = 1_000;
+
 /// The command that `cargo xtask bench` has built, a word a line.
 const PROGRAM: &str = "CARBOY_BENCH_PROGRAM";
 
@@ -83,6 +86,11 @@ pub(crate) fn run(language: &Language, folder: &Path, rounds: usize, marks: &mut
         "the same as an app does it, for information: off the caller's thread, what is waiting read after each"
     );
     println!("  from {name:7} {}", summary(&mut program.times("record", rounds / 10)?));
+
+    // Asks for the version of UniFFI's contract; first until it is compiled.
+    program.times("empty", rounds / IN_TURN)?;
+    let empty = median(&mut program.times("empty", rounds / IN_TURN)?) / EMPTY_CALLS;
+    marks.note("an empty call, which every other takes at least", empty.as_secs_f64() * 1e6, " µs");
 
     let route = engine.routes()?.first().context("no route")?.route;
     let mut routes = program.times("route", rounds / IN_TURN)?;

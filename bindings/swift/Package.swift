@@ -28,7 +28,7 @@ let package = Package(
         ),
         .target(name: "Carboy", dependencies: ["CarboyBindings", "CarboyIds"]),
         .executableTarget(
-            name: "CarboyBench", dependencies: ["Carboy"], path: "Bench", linkerSettings: observation),
+            name: "CarboyBench", dependencies: ["Carboy", "CarboyFFI"], path: "Bench", linkerSettings: observation),
         // The examples in the comments above: that they compile is the test.
         .target(name: "CarboyExamples", dependencies: ["Carboy"], path: "generated/CarboyExamples"),
         .testTarget(

@@ -2,6 +2,7 @@
 // says how long each took, in nanoseconds. `CarboyBench FOLDER PLANT ACCOUNT CURRENCY CUSTOMER`
 
 import Carboy
+import CarboyFFI
 import Dispatch
 import Foundation
 
@@ -52,6 +53,8 @@ while let line = readLine() {
         let route = try carboy.routes()[0].route
         for _ in 0..<count {
             switch words[0] {
+            case "empty":
+                times.append(nanoseconds { for _ in 0..<1_000 { _ = ffi_carboy_uniffi_contract_version() } })
             case "cash":
                 times.append(try nanoseconds { _ = try carboy.collectCash(customer: customer, amount: amount) })
             case "route": times.append(try nanoseconds { _ = try carboy.stops(route: route) })

@@ -46,6 +46,7 @@ fun main(arguments: Array<String>) = runBlocking<Unit> {
                 "jna" -> time { Native.toByteArray("") }
                 "bindings" -> time { uniffiEnsureInitialized() }
                 "screen" -> time { rider().core.firstScreen() }.also { rider().close() }.also { rider = null }
+                "empty" -> time { repeat(1_000) { IntegrityCheckingUniffiLib.ffi_carboy_uniffi_contract_version() } }
                 "cash" -> core().let { core -> time { core.collectCash(customer, amount) } }
                 "record" -> rider().let { rider -> time { rider.record { collectCash(customer, amount) } } }
                 "route" -> core().let { core -> core.routes().first().route.let { time { core.stops(it) } } }
