@@ -49,11 +49,13 @@ pub enum Fault {
     StaleForm,
     /// A phone's disk fails in the middle of a transaction.
     Disk,
+    /// A server's disk fails in the middle of a request.
+    ServerDisk,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Loss,
         Self::Delay,
         Self::Replay,
@@ -74,6 +76,7 @@ impl Fault {
         Self::Rollout,
         Self::StaleForm,
         Self::Disk,
+        Self::ServerDisk,
     ];
 
     /// Its name on the command line and in reports.
@@ -100,6 +103,7 @@ impl Fault {
             Self::Rollout => "rollout",
             Self::StaleForm => "stale-form",
             Self::Disk => "disk",
+            Self::ServerDisk => "server-disk",
         }
     }
 }

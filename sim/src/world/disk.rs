@@ -1,10 +1,10 @@
-//! A phone's disk fails in the middle of a transaction; at times the app dies with it.
+//! A phone's or a server's disk fails in the middle of a transaction; at times the app, or the server, dies with it.
 
 use super::World;
 use super::file::File;
 use super::tap::{Done, is_expected};
 use crate::dice::Dice;
-use crate::disk;
+use crate::disk::{self, Disk};
 use crate::model::Wrong;
 use crate::schedule::Fault;
 use carboy_core::{Error, Wake};
@@ -12,15 +12,34 @@ use carboy_core::{Error, Wake};
 /// How often it fails, of a thousand transactions.
 const FAILS: u32 = 12;
 
-/// The last operation of a transaction that fails.
+/// The last operation of a transaction that fails, on a phone and on a server.
 const OPERATIONS: usize = 16;
+const SERVER_OPERATIONS: usize = 64;
 
 /// A disk that is about to fail.
 #[derive(Clone, Copy)]
 pub(super) struct Failing {
-    /// Whether it fails for good, and the app dies.
-    is_lasting: bool,
+    /// Whether it fails for good, and the app or the server dies.
+    pub(super) is_lasting: bool,
     refused: u64,
+}
+
+impl Failing {
+    /// Lets `disk` fail at one of its next operations.
+    fn begin(disk: &Disk, operations: usize, dice: &mut Dice) -> Self {
+        let fault = [disk::Fault::Io, disk::Fault::TornIo, disk::Fault::Full, disk::Fault::TornFull];
+        let (fault, is_lasting) = (fault[dice.below(fault.len())], dice.chance(500));
+        let at = 1 + dice.below(operations) as u64;
+        let refused = disk.refused();
+        disk.fail_at(at, fault, is_lasting);
+        Self { is_lasting, refused }
+    }
+
+    /// The disk is good again. Whether it had refused anything.
+    fn end(self, disk: &Disk) -> bool {
+        disk.heal();
+        disk.refused() > self.refused
+    }
 }
 
 impl World {
@@ -29,20 +48,31 @@ impl World {
         if !self.strikes(Fault::Disk) || !dice.chance(FAILS) {
             return None;
         }
-        let fault = [disk::Fault::Io, disk::Fault::TornIo, disk::Fault::Full, disk::Fault::TornFull];
-        let (fault, is_lasting) = (fault[dice.below(fault.len())], dice.chance(500));
-        let at = 1 + dice.below(OPERATIONS) as u64;
         let disk = self.phones[number].disk.as_ref()?;
-        let refused = disk.refused();
-        disk.fail_at(at, fault, is_lasting);
-        Some(Failing { is_lasting, refused })
+        Some(Failing::begin(disk, OPERATIONS, dice))
+    }
+
+    /// Lets a server's disk fail within the next request, now and then.
+    pub(super) fn fail_server_disk(&mut self, node: usize, dice: &mut Dice) -> Option<Failing> {
+        if !self.strikes(Fault::ServerDisk) || !dice.chance(FAILS) {
+            return None;
+        }
+        let disk = self.nodes[node].disk.as_ref().filter(|_| self.nodes[node].server.is_some())?;
+        Some(Failing::begin(disk, SERVER_OPERATIONS, dice))
+    }
+
+    /// A server's disk is good again. Whether it had refused anything of what the phone sent.
+    pub(super) fn heal_server(&mut self, node: usize, failing: Failing, phone: usize) -> bool {
+        let has_failed = self.nodes[node].disk.as_ref().is_some_and(|disk| failing.end(disk));
+        if has_failed {
+            self.count_fault(Fault::ServerDisk, Some(phone));
+        }
+        has_failed
     }
 
     /// The disk is good again. Whether it had refused anything.
     fn heal(&mut self, number: usize, failing: Failing) -> bool {
-        let Some(disk) = &self.phones[number].disk else { return false };
-        disk.heal();
-        let has_failed = disk.refused() > failing.refused;
+        let has_failed = self.phones[number].disk.as_ref().is_some_and(|disk| failing.end(disk));
         if has_failed {
             self.count_fault(Fault::Disk, Some(number));
         }

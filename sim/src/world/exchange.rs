@@ -20,6 +20,9 @@ const HEADERS: u64 = 400;
 /// How much smaller a reply becomes by compression, which the simulator leaves out.
 const COMPRESSION: u64 = 5;
 
+/// How long a server whose disk failed for good is down.
+const SERVER_REPAIR: Ms = 60_000;
+
 /// A request on its way.
 pub(crate) struct Flight {
     phone: usize,
@@ -140,6 +143,7 @@ impl World {
         let number = dice.below(self.nodes.len());
         let Flight { phone, starts, number: sent, .. } = **flight;
         let back = |back: Return| Event::Return { phone, starts, flight: sent, back: Box::new(back) };
+        let failing = self.fail_server_disk(number, &mut dice);
         let Some(served) = self.serve(number, flight) else {
             if is_first {
                 self.later(dice.within(1..500), back(Return::lost("connection refused")));
@@ -147,6 +151,19 @@ impl World {
             return Ok(());
         };
         self.history.note(now, "told", number, &served.reply.body);
+        if let Some(failing) = failing {
+            if failing.is_lasting {
+                // Before the disk is well again: what the server could not write stays unwritten.
+                self.crash(number, SERVER_REPAIR)?;
+            }
+            let has_failed = self.heal_server(number, failing, phone);
+            if has_failed && matches!(served.told, Err(Refusal::Internal | Refusal::Busy)) {
+                if is_first {
+                    self.later(dice.within(1..500), back(Return { outcome: Ok(served.reply), told: None }));
+                }
+                return self.after_failing_request(number, flight, served.request.as_ref());
+            }
+        }
         self.compare(number, flight, &served)?;
         if self.strikes(Fault::Crash) && dice.chance(6) {
             // It has committed, and dies before it has answered.
@@ -177,6 +194,39 @@ impl World {
         }
         self.later(took, back(Return { outcome: Ok(reply), told }));
         Ok(())
+    }
+
+    /// What must be after a server's disk failed within a request: all of it is settled, or nothing.
+    fn after_failing_request(
+        &mut self,
+        node: usize,
+        flight: &Flight,
+        request: Option<&SyncRequest>,
+    ) -> Result<(), Wrong> {
+        let device = self.devices.get(&flight.token).filter(|_| flight.app >= self.least_app);
+        if let Some((device, request)) = device.zip(request) {
+            let (author, plant) = (Author { account: device.account, role: Role::Rider }, device.plant);
+            if self.is_settled(plant, request)? {
+                let now = Timestamp(BEGIN + self.now().cast_signed());
+                let unknown = self.unknown_to(node);
+                let expected = self.sites[plant].model.receive(author, request, now, unknown)?;
+                let Told::Answers(answers) = expected else {
+                    return Err(format!("a forked history of phone {} was settled", flight.phone));
+                };
+                self.stats.settle(&answers);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what a request brings is in the servers' store.
+    fn is_settled(&self, site: usize, request: &SyncRequest) -> Result<bool, Wrong> {
+        let last = request.first_seq + request.mutations.len() as u64 - 1;
+        let sql = "SELECT EXISTS (SELECT 1 FROM dots WHERE plant = ? AND actor = ? AND seq = ?)";
+        let key = (self.sites[site].id.as_bytes(), request.actor.as_bytes(), last);
+        let found =
+            self.inspector.prepare_cached(sql).and_then(|mut query| query.query_row(key, |row| row.get(0)));
+        found.map_err(|error| error.to_string())
     }
 
     /// What the server says, if it is up.

@@ -3,6 +3,7 @@
 use super::phone::Time;
 use crate::clock::Ms;
 use crate::dice::Source;
+use crate::disk::Disk;
 use carboy_core::Reply;
 use carboy_protocol::wire::{self, Refusal, SyncReply, SyncRequest};
 use carboy_server::Server;
@@ -18,6 +19,8 @@ pub(crate) struct Node {
     pub(crate) up_at: Ms,
     /// Which version it runs: an older one does not know the newest kinds.
     pub(crate) version: u32,
+    /// A disk that fails, where that is asked for.
+    pub(crate) disk: Option<Disk>,
     random: Arc<Source>,
 }
 
@@ -29,13 +32,14 @@ pub(crate) struct Served {
 }
 
 impl Node {
-    pub(crate) fn new(seed: u64, version: u32) -> Self {
-        Self { server: None, up_at: 0, version, random: Arc::new(Source::of(seed)) }
+    pub(crate) fn new(seed: u64, version: u32, disk: Option<Disk>) -> Self {
+        Self { server: None, up_at: 0, version, disk, random: Arc::new(Source::of(seed)) }
     }
 
     /// Starts it over the store at `path`.
     pub(crate) fn start(&mut self, path: &Path, time: &Arc<Time>) -> Result<(), String> {
-        let server = Server::open_with(path, time.clone(), self.random.clone());
+        let path = self.disk.as_ref().map_or_else(|| path.to_owned(), |disk| disk.uri(path));
+        let server = Server::open_with(&path, time.clone(), self.random.clone());
         self.server = Some(server.map_err(|error| format!("a server does not start: {error}"))?);
         Ok(())
     }

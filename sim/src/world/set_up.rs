@@ -37,7 +37,9 @@ impl World {
         let path = folder.path().join("plant.db");
         let mut nodes = Vec::new();
         for number in 0..config.servers.max(1) {
-            let mut node = Node::new(seed_of(config.seed, &[4, number as u64]), FIRST_VERSION);
+            let disk = config.faults.has(Fault::ServerDisk).then(Disk::new).transpose();
+            let disk = disk.map_err(|error| error.to_string())?;
+            let mut node = Node::new(seed_of(config.seed, &[4, number as u64]), FIRST_VERSION, disk);
             node.start(&path, &time)?;
             nodes.push(node);
         }
