@@ -4,7 +4,8 @@
 
 use crate::query::{Customer, DaySummary, customer, day_summary};
 use crate::record::{Draft, Stamp};
-use crate::store::{Meta, Tx, feed, outbox};
+use crate::store::feed::{self, Seen};
+use crate::store::{Meta, Tx, outbox};
 use crate::{Engine, Error};
 use carboy_protocol::mutation::{Invalid, MAX_PHOTOS};
 use carboy_protocol::{
@@ -152,8 +153,7 @@ impl Engine {
     ) -> Result<Receipt, Error> {
         let draft = |tx: &Tx<'_>, _: &Meta| {
             let row = known_customer(tx, customer)?;
-            let edit = stamped(tx, row, changes.clone())?;
-            Ok(Draft::about(row, Action::UpdateProfile { customer, edit }))
+            profile_update(tx, customer, row, changes.clone())
         };
         self.record(draft, receipt)
     }
@@ -443,9 +443,27 @@ fn price(tx: &Tx<'_>, product: &ProductCode) -> Result<i64, Error> {
         .ok_or_else(|| Error::UnknownProduct(product.clone()))
 }
 
-/// New values for a customer's profile, with what this phone has seen of it.
-pub(crate) fn stamped(tx: &Tx<'_>, row: i64, changes: BTreeMap<Field, String>) -> Result<Edit, Error> {
-    let (context, told) = feed::seen(tx, row)?;
+/// New values for a customer's profile, with what they replace.
+pub(crate) fn profile_update(
+    tx: &Tx<'_>,
+    customer: CustomerId,
+    row: i64,
+    changes: BTreeMap<Field, String>,
+) -> Result<Draft, Error> {
+    let mut seen = feed::seen(tx, row)?;
+    let mut before = std::mem::take(&mut seen.shown);
+    before.retain(|field, _| changes.contains_key(field));
+    let edit = stamped(tx, row, seen, changes)?;
+    Ok(Draft { before: Some(before), ..Draft::about(row, Action::UpdateProfile { customer, edit }) })
+}
+
+/// New values with what this phone has seen of a customer's profile.
+pub(crate) fn stamped(
+    tx: &Tx<'_>,
+    row: i64,
+    seen: Seen,
+    changes: BTreeMap<Field, String>,
+) -> Result<Edit, Error> {
     let laid = outbox::last_laid_lamport(tx, row)?;
-    Ok(Edit { changes, context, lamport: told.max(laid.saturating_add(1)) })
+    Ok(Edit { changes, context: seen.clock, lamport: seen.lamport.max(laid.saturating_add(1)) })
 }

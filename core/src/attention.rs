@@ -2,8 +2,10 @@
 //! done about each. Every choice is a mutation itself, so that the manager sees it.
 #![expect(clippy::needless_pass_by_value, reason = "a write may run twice and needs them each time")]
 
-use crate::action::{DayReceipt, DeliveredLine, Receipt, day_receipt, known_customer, priced, stamped};
-use crate::query::{Value, shown_fields, value};
+use crate::action::{
+    DayReceipt, DeliveredLine, Receipt, day_receipt, known_customer, priced, profile_update, stamped,
+};
+use crate::query::{Value, value};
 use crate::record::{Closes, Draft};
 use crate::store::outbox::{RecordState, Recorded, as_sent, laid_updates, recorded};
 use crate::store::settle::PARKED;
@@ -380,8 +382,8 @@ fn restored(tx: &Tx<'_>, record: &Recorded) -> Result<Option<Edit>, Error> {
         return Ok(None);
     };
     let Action::UpdateProfile { edit, .. } = &mutation.action else { return Ok(None) };
-    let shown = shown_fields(tx, row)?;
-    let is_still_there = |field: &Field| shown.get(field) == edit.changes.get(field);
+    let seen = feed::seen(tx, row)?;
+    let is_still_there = |field: &Field| seen.shown.get(field) == edit.changes.get(field);
     // A name cannot become empty: a customer who had none keeps the new one.
     let can_be = |field: &Field, value: &str| *field != Field::Name || !value.trim().is_empty();
     let changes: BTreeMap<_, _> = before
@@ -389,7 +391,7 @@ fn restored(tx: &Tx<'_>, record: &Recorded) -> Result<Option<Edit>, Error> {
         .filter(|(field, value)| is_still_there(field) && can_be(field, value))
         .map(|(field, value)| (*field, value.clone()))
         .collect();
-    if changes.is_empty() { Ok(None) } else { stamped(tx, row, changes).map(Some) }
+    if changes.is_empty() { Ok(None) } else { stamped(tx, row, seen, changes).map(Some) }
 }
 
 /// A reversal or an acceptance that was not accepted itself, once more.
@@ -408,13 +410,10 @@ fn drafted(tx: &Tx<'_>, action: Action) -> Result<Draft, Error> {
         Action::AddCustomer { .. } => feed::customer_row(tx, customer)?,
         _ => known_customer(tx, customer)?,
     };
-    let action = match action {
-        Action::UpdateProfile { edit, .. } => {
-            Action::UpdateProfile { customer, edit: stamped(tx, row, edit.changes)? }
-        }
-        other => other,
-    };
-    Ok(Draft::about(row, action))
+    match action {
+        Action::UpdateProfile { edit, .. } => profile_update(tx, customer, row, edit.changes),
+        other => Ok(Draft::about(row, other)),
+    }
 }
 
 fn corrected(tx: &Tx<'_>, action: Action, correction: Correction) -> Result<Action, Error> {
@@ -494,7 +493,7 @@ fn lost_edits_of(tx: &Tx<'_>, row: i64, account: AccountId) -> Result<Vec<LostEd
     let profile = feed::profile(tx, row)?;
     let laid = laid_updates(tx, row)?;
     let customer = customer_id(tx, row)?;
-    let customer_name = shown_fields(tx, row)?.remove(&Field::Name).unwrap_or_default();
+    let customer_name = feed::shown_fields(tx, row)?.remove(&Field::Name).unwrap_or_default();
     let is_open = |field: &Field| !laid.iter().any(|update| update.changes.contains_key(field));
     let edit = |field: Field| {
         let (shown, others) = profile.siblings(field).split_first()?;

@@ -9,7 +9,6 @@ use carboy_protocol::{
     Timestamp, TxnId,
 };
 use rusqlite::{OptionalExtension, Row, params};
-use std::collections::BTreeMap;
 
 /// A product and its price on this phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -482,20 +481,6 @@ pub(crate) fn customer(tx: &Tx<'_>, meta: &Meta, row: i64) -> Result<Customer, E
         shown.conflicts = profile.conflicts().map(values).collect();
     }
     Ok(shown)
-}
-
-/// The fields of a customer's profile, as shown.
-pub(crate) fn shown_fields(tx: &Tx<'_>, row: i64) -> Result<BTreeMap<Field, String>, Error> {
-    let mut query = tx.prepare_cached("SELECT name, phone, address, note FROM customer WHERE id = ?")?;
-    Ok(query.query_row([row], |row| {
-        Ok([
-            (Field::Name, row.get(0)?),
-            (Field::Phone, row.get(1)?),
-            (Field::Address, row.get(2)?),
-            (Field::Note, row.get(3)?),
-        ]
-        .into())
-    })?)
 }
 
 pub(crate) fn value(sibling: &Sibling) -> Value {

@@ -1,11 +1,11 @@
 //! One tap: validates, stamps, and writes the record with its effect in one transaction.
 
 use crate::observe::Change;
-use crate::query::shown_fields;
 use crate::store::outbox::{Entry, Recorded};
 use crate::store::{Meta, Tx, outbox, overlay, photos};
 use crate::{Engine, Error};
-use carboy_protocol::{Action, Mutation, Timestamp, TxnId, mutation};
+use carboy_protocol::{Action, Field, Mutation, Timestamp, TxnId, mutation};
+use std::collections::BTreeMap;
 
 /// What is to be recorded.
 pub(crate) struct Draft {
@@ -16,6 +16,8 @@ pub(crate) struct Draft {
     pub(crate) undoes: Option<Recorded>,
     /// What on the attention list it deals with.
     pub(crate) closes: Option<Closes>,
+    /// For an update of a profile: what the fields that it changes showed before.
+    pub(crate) before: Option<BTreeMap<Field, String>>,
 }
 
 /// Makes a draft from what the store holds; may be asked more than once.
@@ -41,7 +43,7 @@ pub(crate) struct Stamp {
 
 impl Draft {
     pub(crate) fn of(action: Action) -> Self {
-        Self { action, customer: None, undoes: None, closes: None }
+        Self { action, customer: None, undoes: None, closes: None, before: None }
     }
 
     pub(crate) fn about(row: i64, action: Action) -> Self {
@@ -114,7 +116,7 @@ impl Engine {
 }
 
 fn write(tx: &Tx<'_>, meta: &mut Meta, txn: TxnId, at: Timestamp, draft: Draft) -> Result<Stamp, Error> {
-    let Draft { action, customer: row, undoes, closes } = draft;
+    let Draft { action, customer: row, undoes, closes, before } = draft;
     action.validate()?;
     if let Some(given) = action.currency().filter(|&given| given != meta.currency) {
         return Err(Error::CurrencyMismatch { given, expected: meta.currency });
@@ -122,14 +124,6 @@ fn write(tx: &Tx<'_>, meta: &mut Meta, txn: TxnId, at: Timestamp, draft: Draft) 
     let amount = match &undoes {
         Some(target) => target.amount.saturating_neg(),
         None => action.ledger_amount().map_err(mutation::Invalid::from)?.map_or(0, |money| money.minor),
-    };
-    let before = match (&action, row) {
-        (Action::UpdateProfile { edit, .. }, Some(row)) => {
-            let mut before = shown_fields(tx, row)?;
-            before.retain(|field, _| edit.changes.contains_key(field));
-            Some(before)
-        }
-        _ => None,
     };
     let replaces = closes.as_ref().and_then(|closes| closes.replaces);
     let mutation = Mutation { v: mutation::VERSION, txn, at, replaces, action };

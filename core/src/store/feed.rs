@@ -6,7 +6,7 @@ use super::{Meta, Tx, bytes, outbox, overlay, settle};
 use crate::Error;
 use carboy_protocol::wire::{FeedItem, LedgerEntry};
 use carboy_protocol::{AccountId, Currency, CustomerId, Field, Money, Profile, RouteId, VectorClock};
-use rusqlite::{OptionalExtension, ToSql, params, params_from_iter};
+use rusqlite::{OptionalExtension, Row, ToSql, params, params_from_iter};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Merges `items` in their order. Returns the customers whose profile changed.
@@ -111,12 +111,33 @@ fn put_profile(tx: &Tx<'_>, customer: i64, profile: &Profile) -> Result<(), Erro
     Ok(())
 }
 
-/// The clock of the profile as the server has it, and the Lamport counter of a write that has seen it.
-pub(crate) fn seen(tx: &Tx<'_>, customer: i64) -> Result<(VectorClock, u64), Error> {
-    let mut query = tx.prepare_cached("SELECT clock, lamport FROM customer WHERE id = ?")?;
-    let (clock, lamport) =
-        query.query_row([customer], |row| Ok((serde_json::from_slice(bytes(row, 0)?), row.get(1)?)))?;
-    Ok((clock?, lamport))
+/// What a write of a customer's profile has seen.
+pub(crate) struct Seen {
+    /// The profile's clock as the server has it, and the Lamport counter of a write that has seen that.
+    pub(crate) clock: VectorClock,
+    pub(crate) lamport: u64,
+    /// What the fields show.
+    pub(crate) shown: BTreeMap<Field, String>,
+}
+
+pub(crate) fn seen(tx: &Tx<'_>, customer: i64) -> Result<Seen, Error> {
+    let mut query =
+        tx.prepare_cached("SELECT clock, lamport, name, phone, address, note FROM customer WHERE id = ?")?;
+    let (clock, lamport, shown) = query.query_row([customer], |row| {
+        Ok((serde_json::from_slice(bytes(row, 0)?), row.get(1)?, fields(row, 2)?))
+    })?;
+    Ok(Seen { clock: clock?, lamport, shown })
+}
+
+/// The fields of a customer's profile, as shown.
+pub(crate) fn shown_fields(tx: &Tx<'_>, customer: i64) -> Result<BTreeMap<Field, String>, Error> {
+    let mut query = tx.prepare_cached("SELECT name, phone, address, note FROM customer WHERE id = ?")?;
+    Ok(query.query_row([customer], |row| fields(row, 0))?)
+}
+
+/// Reads them from the columns `name, phone, address, note`, the first of which is `from`.
+fn fields(row: &Row<'_>, from: usize) -> rusqlite::Result<BTreeMap<Field, String>> {
+    Field::ALL.into_iter().zip(from..).map(|(field, column)| Ok((field, row.get(column)?))).collect()
 }
 
 /// The profile as the server has it; empty where the feed has not brought it yet.
