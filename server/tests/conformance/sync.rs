@@ -129,6 +129,19 @@ fn an_id_that_stands_for_something_else_is_rejected_kept_and_answered_the_same_a
 }
 
 #[test]
+fn what_came_under_an_id_that_stands_for_something_else_is_closed_under_the_key_of_its_bytes() {
+    let world = world();
+    let mut phone = world.phone();
+    phone.record(world.cash(100));
+    let other = phone.outbox[0].replace("100", "999");
+    phone.record_raw(&other);
+    phone.record(Action::Accept { target: TxnId::of_unreadable(other.as_bytes()) });
+    let reply = phone.sync(&world);
+    assert_eq!(rejection(&reply.results[1]), Rejection::TxnReused);
+    applied(&reply.results[2]);
+}
+
+#[test]
 fn a_restored_phone_repeats_its_past_under_a_new_actor_without_effect_or_conflict_with_itself() {
     let world = world();
     let mut phone = world.phone();
@@ -406,6 +419,39 @@ fn a_profile_row_that_cannot_be_read_stops_only_what_needs_it() {
     let reply = phone.sync(&world);
     assert_eq!(rejection(&reply.results[0]), Rejection::Invalid);
     applied(&reply.results[1]);
+}
+
+#[test]
+fn what_the_database_cannot_do_at_all_is_no_mutations_fault_and_settles_once_it_can() {
+    let world = world();
+    let mut phone = world.phone();
+    phone.record(world.edit(Field::Phone, "0711"));
+    phone.record(world.cash(3));
+    // For the row that cannot be read, the mutations are settled one by one.
+    world.run("UPDATE profiles SET profile = 'x'");
+    let before = world.dump();
+    world.run("ALTER TABLE ledger RENAME TO elsewhere");
+    assert_eq!(phone.try_sync(&world), Err(Refusal::Internal));
+    world.run("ALTER TABLE elsewhere RENAME TO ledger");
+    assert_eq!(world.dump(), before);
+    let reply = phone.sync(&world);
+    assert_eq!(rejection(&reply.results[0]), Rejection::Invalid);
+    applied(&reply.results[1]);
+}
+
+#[test]
+fn what_is_withdrawn_in_the_request_that_brings_it_is_withdrawn_once_beside_a_row_that_cannot_be_read() {
+    let world = world();
+    let mut phone = world.phone();
+    phone.record(world.edit(Field::Phone, "0711"));
+    let target = phone.record(world.cash(3));
+    let withdraw = Action::Withdraw { target, reason: None, restore: None };
+    phone.record(withdraw.clone());
+    world.run("UPDATE profiles SET profile = 'x'");
+    applied(&phone.sync(&world).results[2]);
+    phone.record(withdraw);
+    assert_eq!(rejection(&phone.sync(&world).results[0]), Rejection::AlreadyWithdrawn);
+    assert_eq!(world.ledger(), [-3, 3]);
 }
 
 #[test]
