@@ -207,6 +207,7 @@ fn either_value_of_a_conflict_can_be_kept_by_an_edit_that_has_seen_both() {
         let receipt = phone.engine.settle_edit(customer(1), Field::Phone, keep).unwrap();
         assert_eq!(receipt.customer.phone, kept);
         assert!(phone.engine.attention(0, 10).unwrap().is_empty());
+        assert_eq!(phone.engine.status().unwrap().attention, 0);
         let again = phone.engine.settle_edit(customer(1), Field::Phone, keep);
         assert!(matches!(again, Err(Error::NoLostEdit("phone"))));
         phone.drainer.wake(Wake::Now);

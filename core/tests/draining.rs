@@ -417,6 +417,19 @@ fn what_another_process_has_settled_meanwhile_is_settled_once_and_what_is_new_in
 }
 
 #[test]
+fn an_answer_that_leaves_an_entry_out_settles_nothing() {
+    let (folder, mut phone) = phone_with(2);
+    let request = phone.request();
+    phone.reply(&applied(&request, 51, vec![], 52));
+    phone.engine.collect_cash(customer(1), kes(3)).unwrap();
+    let request = phone.request();
+    // Somebody set the file back under way.
+    raw(&file(folder.path())).execute("UPDATE meta SET settled_id = 1", []).unwrap();
+    phone.reply(&applied(&request, 53, vec![], 53));
+    assert_eq!(phone.pending(), 2);
+}
+
+#[test]
 fn a_server_set_back_to_a_backup_is_read_anew() {
     let (_folder, mut phone) = phone_with(0);
     phone.fetch(vec![], 50);
