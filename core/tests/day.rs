@@ -6,7 +6,7 @@ mod support;
 use carboy_core::{DaySummary, DeliveredLine, Error, Settlement};
 use carboy_protocol::wire::{Answer, FeedItem, Rejection, SyncReply, Visit};
 use carboy_protocol::{
-    Action, Day, FailReason, Field, Mutation, Progress, RouteId, StockLine, StopState, Timestamp,
+    Action, Day, FailReason, Field, Mutation, Progress, RouteId, StockLine, StopState, Timestamp, TxnId,
 };
 use support::*;
 
@@ -238,6 +238,28 @@ fn an_edit_of_a_new_customer_that_is_not_accepted_leaves_what_the_customer_was_a
 }
 
 #[test]
+fn a_new_customers_settled_visit_gives_way_to_what_the_server_tells() {
+    let (_folder, mut phone) = phone();
+    let fields = [(Field::Name, "Corner Kiosk".to_owned())];
+    let new = phone.engine.add_customer(fields.into(), Some(north())).unwrap().customer.customer;
+    let delivered = phone.engine.confirm_delivery(new, &[line(1, 0)], None, &[]).unwrap();
+    let told = |state, txn| FeedItem::Customer {
+        customer: new,
+        balance: kes(15_000),
+        profile: Some(profile("Corner Kiosk")),
+        visit: Some(Visit { state, txn, shift: None }),
+        closed: false,
+    };
+    let stops = (1..=10).map(customer).chain([new]).collect();
+    let route = FeedItem::Route { route: north(), name: "North".into(), stops };
+    let request = phone.request();
+    phone.reply(&applied(&request, 60, vec![route, told(StopState::Delivered, delivered.txn)], 61));
+    assert_eq!(stop(&phone, 11), Some(StopState::Delivered));
+    phone.fetch(vec![told(StopState::Failed, TxnId::from_bytes([9; 16]))], 62);
+    assert_eq!(stop(&phone, 11), Some(StopState::Failed));
+}
+
+#[test]
 fn the_days_numbers_never_flicker_while_records_settle() {
     let (_folder, mut phone) = phone();
     phone.engine.start_shift(None).unwrap();
@@ -330,22 +352,27 @@ fn a_record_that_was_not_accepted_counts_nothing_and_the_others_do() {
     assert_eq!(states, [Settlement::Applied, Settlement::Refused]);
 }
 
+/// Records so many payments and has all settled; returns how many records are kept then.
+fn settle(phone: &mut Phone, more: u32) -> usize {
+    for _ in 0..more {
+        phone.engine.collect_cash(customer(1), kes(1)).unwrap();
+    }
+    while phone.pending() > 0 {
+        let request = phone.request();
+        phone.reply(&applied(&request, 60, vec![], 5_000));
+    }
+    assert_eq!(phone.engine.customer(customer(1)).unwrap().unsettled, kes(0));
+    phone.engine.records(None, u32::MAX).unwrap().len()
+}
+
 #[test]
 fn old_settled_records_are_dropped_once_they_are_many_and_the_newest_stay() {
     let (_folder, mut phone) = phone();
-    let count = |phone: &Phone| phone.engine.records(None, u32::MAX).unwrap().len();
-    let mut settle = |more: u32| {
-        for _ in 0..more {
-            phone.engine.collect_cash(customer(1), kes(1)).unwrap();
-        }
-        while phone.pending() > 0 {
-            let request = phone.request();
-            phone.reply(&applied(&request, 60, vec![], 5_000));
-        }
-        count(&phone)
-    };
-    // Of many at once only the newest are written anew.
-    assert_eq!(settle(3_500), 2_000);
-    assert_eq!([settle(999), settle(1), settle(10)], [2_999, 2_000, 2_010]);
-    assert_eq!(phone.engine.customer(customer(1)).unwrap().unsettled, kes(0));
+    assert_eq!([2_999, 1, 10].map(|more| settle(&mut phone, more)), [2_999, 2_000, 2_010]);
+}
+
+#[test]
+fn of_many_that_are_settled_at_once_the_newest_alone_stay() {
+    let (_folder, mut phone) = phone();
+    assert_eq!([3_001, 1_100].map(|more| settle(&mut phone, more)), [2_000, 2_000]);
 }

@@ -74,16 +74,21 @@ fn a_pending_phone_number_stays_shown_until_the_feed_contains_it() {
     let (_folder, mut phone) = phone_with(0);
     phone.engine.update_profile(customer(1), [(Field::Phone, "0711".into())].into()).unwrap();
     let request = phone.request();
-    let item = carboy_protocol::wire::FeedItem::Customer {
+    let item = || FeedItem::Customer {
         customer: customer(1),
         balance: kes(0),
         profile: Some(profile("Renamed")),
         visit: None,
         closed: false,
     };
-    phone.reply(&applied(&request, 60, vec![item], 55));
+    phone.reply(&applied(&request, 60, vec![item()], 55));
     let shown = phone.engine.customer(customer(1)).unwrap();
     assert_eq!((shown.name.as_str(), shown.phone.as_str()), ("Renamed", "0711"));
+    // With the answer to a later record.
+    phone.engine.collect_cash(customer(1), kes(1)).unwrap();
+    let request = phone.request();
+    phone.reply(&applied(&request, 61, vec![item()], 61));
+    assert_eq!(phone.engine.customer(customer(1)).unwrap().phone, "0700");
 }
 
 #[test]
@@ -99,6 +104,9 @@ fn a_rejected_entry_needs_attention_and_the_ones_around_it_settle() {
     assert_eq!(attention.len(), 1);
     assert_eq!((attention[0].id, attention[0].reason.as_str()), (2, "unknown_customer"));
     assert!(attention[0].body.contains(r#""minor":2"#), "{}", attention[0].body);
+    use carboy_core::Settlement::{Applied, Refused};
+    let states: Vec<_> = phone.engine.records(None, 9).unwrap().iter().map(|record| record.state).collect();
+    assert_eq!(states, [Applied, Refused, Applied]);
     assert_eq!(phone.engine.customer(customer(1)).unwrap().balance, kes(9_996));
 }
 

@@ -134,6 +134,26 @@ fn a_refused_deliverys_photo_goes_with_the_one_in_its_place() {
 }
 
 #[test]
+fn a_refused_deliverys_photo_stays_behind_and_those_around_it_go() {
+    let (folder, mut phone, picture) = phone_with_photo(1_000);
+    let taken = folder.path().join("camera.jpg");
+    for n in [2, 3] {
+        std::fs::write(&taken, &picture[n..]).unwrap();
+        let line = DeliveredLine { product: "20L".parse().unwrap(), delivered: 1, empties: 0 };
+        phone.engine.confirm_delivery(customer(n as u8), &[line], None, &[&taken]).unwrap();
+    }
+    let request = phone.request();
+    let mut reply = applied(&request, 60, vec![], 70);
+    reply.results[1].answer = Answer::Rejected { reason: Rejection::Other, detail: String::new() };
+    phone.reply(&reply);
+    for bytes in [1_000, 997] {
+        assert_eq!(piece(&phone.exchange()).len(), bytes);
+        photo_reply(&mut phone, bytes as u64, true);
+    }
+    assert_eq!((phone.waits(), album(&folder).len()), (None, 1));
+}
+
+#[test]
 fn two_deliveries_with_the_same_photo_send_it_for_both() {
     let (folder, mut phone, picture) = phone_with_photo(1_000);
     let again = folder.path().join("again.jpg");
