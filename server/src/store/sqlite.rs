@@ -46,6 +46,8 @@ impl Sqlite {
         }
         check_whole(path)?;
         let writer = Connection::open(path)?;
+        // A database that proves unreadable is left as it is, with its WAL, for whoever repairs it.
+        writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         configure(&writer)?;
         writer.pragma_update(None, "cache_size", WRITER_CACHE)?;
         Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() })
@@ -73,7 +75,9 @@ impl Driver for Sqlite {
             transaction.execute_batch(script)?;
         }
         transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        Ok(())
     }
 
     fn write(&self) -> Result<Box<dyn Session + '_>, Error> {
