@@ -67,10 +67,15 @@ impl Room {
         Ok(Self { pages: number("PRAGMA page_count")?, free: number("PRAGMA freelist_count")? })
     }
 
+    /// None in a damaged file that says of more pages than it has that they are free.
+    fn used(self) -> u32 {
+        self.pages.saturating_sub(self.free)
+    }
+
     /// How many pages a transaction that began with `self` and would end with `end` needs and must not take: 0 if
     /// it may be committed.
     pub(super) fn lacking(self, end: Self, use_of: Use) -> u32 {
-        let taken = (end.pages - end.free).saturating_sub(self.pages - self.free);
+        let taken = end.used().saturating_sub(self.used());
         let is_longer = end.pages > self.pages;
         let left = match use_of {
             _ if taken > LARGE => LOW,

@@ -207,7 +207,8 @@ impl World {
     /// Somebody signs in again or updates the app, as its screen asks.
     pub(super) fn help(&mut self, number: usize) -> Result<(), Wrong> {
         let phone = &mut self.phones[number];
-        phone.is_helped = false;
+        // Whether it was enough, or came while the app did not run, is asked when the drainer sleeps again.
+        (phone.is_helped, phone.may_need_help) = (false, true);
         if phone.life != Life::Runs {
             return Ok(());
         }
