@@ -321,6 +321,7 @@ mod tests {
         let day = server.store().read(|tx| tx.rider_day(rider.plant, rider.id)).unwrap().day;
         assert_eq!((balance(), day.in_all.deliveries), (before + 400, 2));
     }
+
     #[test]
     fn what_a_panic_says_is_told_with_values_in_it_and_without() {
         assert_eq!(panic_text(&"no rows"), "no rows");
