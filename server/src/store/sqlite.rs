@@ -46,9 +46,10 @@ impl Sqlite {
         }
         check_whole(path)?;
         let writer = Connection::open(path)?;
-        // A database that proves unreadable is left as it is, with its WAL, for whoever repairs it.
+        // A database whose schema cannot be read is left as it is, with its WAL, for whoever repairs it.
         writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         configure(&writer)?;
+        writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         writer.pragma_update(None, "cache_size", WRITER_CACHE)?;
         Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() })
     }
@@ -75,9 +76,7 @@ impl Driver for Sqlite {
             transaction.execute_batch(script)?;
         }
         transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
-        transaction.commit()?;
-        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-        Ok(())
+        Ok(transaction.commit()?)
     }
 
     fn write(&self) -> Result<Box<dyn Session + '_>, Error> {
