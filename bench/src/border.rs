@@ -21,7 +21,7 @@ const STOPS: usize = 300;
 const IN_TURN: usize = 50;
 
 /// So many empty calls are timed as one: a single one takes less than it takes to look at the clock.
-const EMPTY_CALLS: u32 = 1_000;
+const EMPTY_CALLS: f64 = 1_000.0;
 
 /// The command that `cargo xtask bench` has built, a word a line.
 const PROGRAM: &str = "CARBOY_BENCH_PROGRAM";
@@ -89,8 +89,8 @@ pub(crate) fn run(language: &Language, folder: &Path, rounds: usize, marks: &mut
 
     // Asks for the version of UniFFI's contract; first until it is compiled.
     program.times("empty", rounds / IN_TURN)?;
-    let empty = median(&mut program.times("empty", rounds / IN_TURN)?) / EMPTY_CALLS;
-    marks.note("an empty call, which every other takes at least", empty.as_secs_f64() * 1e6, " µs");
+    let empty = median(&mut program.times("empty", rounds / IN_TURN)?).as_secs_f64() / EMPTY_CALLS;
+    marks.note("an empty call, which every other takes at least", empty * 1e9, " ns");
 
     let route = engine.routes()?.first().context("no route")?.route;
     let mut routes = program.times("route", rounds / IN_TURN)?;
