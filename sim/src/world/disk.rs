@@ -44,21 +44,21 @@ impl Failing {
 
 impl World {
     /// Lets a phone's disk fail within the next transaction, now and then.
-    pub(super) fn fail_disk(&mut self, number: usize, dice: &mut Dice) -> Option<Failing> {
-        if !self.strikes(Fault::Disk) || !dice.chance(FAILS) {
-            return None;
-        }
-        let disk = self.phones[number].disk.as_ref()?;
-        Some(Failing::begin(disk, OPERATIONS, dice))
+    pub(super) fn fail_disk(&self, number: usize, dice: &mut Dice) -> Option<Failing> {
+        self.fail(Fault::Disk, self.phones[number].disk.as_ref(), OPERATIONS, dice)
     }
 
     /// Lets a server's disk fail within the next request, now and then.
-    pub(super) fn fail_server_disk(&mut self, node: usize, dice: &mut Dice) -> Option<Failing> {
-        if !self.strikes(Fault::ServerDisk) || !dice.chance(FAILS) {
+    pub(super) fn fail_server_disk(&self, node: usize, dice: &mut Dice) -> Option<Failing> {
+        let disk = self.nodes[node].disk.as_ref().filter(|_| self.nodes[node].server.is_some());
+        self.fail(Fault::ServerDisk, disk, SERVER_OPERATIONS, dice)
+    }
+
+    fn fail(&self, fault: Fault, disk: Option<&Disk>, operations: usize, dice: &mut Dice) -> Option<Failing> {
+        if !self.strikes(fault) || !dice.chance(FAILS) {
             return None;
         }
-        let disk = self.nodes[node].disk.as_ref().filter(|_| self.nodes[node].server.is_some())?;
-        Some(Failing::begin(disk, SERVER_OPERATIONS, dice))
+        Some(Failing::begin(disk?, operations, dice))
     }
 
     /// A server's disk is good again. Whether it had refused anything of what the phone sent.

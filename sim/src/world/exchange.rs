@@ -4,7 +4,7 @@
 use super::file::AsOf;
 use super::phone::{BEGIN, Carrier};
 use super::server::{self, Served};
-use super::{Event, World};
+use super::{Device, Event, World};
 use crate::clock::Ms;
 use crate::link::Direction;
 use crate::model::{Arrival, Author, Told, Wrong};
@@ -203,20 +203,23 @@ impl World {
         flight: &Flight,
         request: Option<&SyncRequest>,
     ) -> Result<(), Wrong> {
-        let device = self.devices.get(&flight.token).filter(|_| flight.app >= self.least_app);
-        if let Some((device, request)) = device.zip(request) {
-            let (author, plant) = (Author { account: device.account, role: Role::Rider }, device.plant);
-            if self.is_settled(plant, request)? {
-                let now = Timestamp(BEGIN + self.now().cast_signed());
-                let unknown = self.unknown_to(node);
-                let expected = self.sites[plant].model.receive(author, request, now, unknown)?;
-                let Told::Answers(answers) = expected else {
-                    return Err(format!("a forked history of phone {} was settled", flight.phone));
-                };
-                self.stats.settle(&answers);
-            }
+        let Some(request) = request else { return Ok(()) };
+        let device = self.devices.get(&flight.token).cloned().ok_or("a stranger was served")?;
+        if self.is_settled(device.plant, request)? {
+            let Told::Answers(answers) = self.receive(node, &device, request)? else {
+                return Err(format!("a forked history of phone {} was settled", flight.phone));
+            };
+            self.stats.settle(&answers);
         }
         Ok(())
+    }
+
+    /// What the model says of a request that reaches a server.
+    fn receive(&mut self, node: usize, device: &Device, request: &SyncRequest) -> Result<Told, Wrong> {
+        let author = Author { account: device.account, role: Role::Rider };
+        let now = Timestamp(BEGIN + self.now().cast_signed());
+        let unknown = self.unknown_to(node);
+        self.sites[device.plant].model.receive(author, request, now, unknown)
     }
 
     /// Whether what a request brings is in the servers' store.
@@ -247,8 +250,6 @@ impl World {
 
     /// Whether the server said what the model says.
     fn compare(&mut self, node: usize, flight: &Flight, served: &Served) -> Result<(), Wrong> {
-        let unknown = self.unknown_to(node);
-        let now = Timestamp(BEGIN + self.now().cast_signed());
         let device = self.devices.get(&flight.token);
         let (request, reply) = match (&served.request, &served.told) {
             (_, Err(Refusal::Upgrade { .. })) if flight.app < self.least_app => return Ok(()),
@@ -259,7 +260,7 @@ impl World {
             (Some(request), Err(Refusal::Forked { .. })) => (request, None),
             (_, told) => return Err(format!("phone {} is told {told:?}", flight.phone)),
         };
-        let device = device.ok_or("a stranger was served")?;
+        let device = device.cloned().ok_or("a stranger was served")?;
         if device.is_revoked {
             return Err(format!("a revoked device was served: {}", device.id));
         }
@@ -272,9 +273,7 @@ impl World {
             let phone = flight.phone;
             format!("server {node}, phone {phone}: {actor} {first_seq}..{last_seq} behind {cursor}: {told}")
         });
-        let author = Author { account: device.account, role: Role::Rider };
-        let model = &mut self.sites[device.plant].model;
-        let expected = model.receive(author, request, now, unknown)?;
+        let expected = self.receive(node, &device, request)?;
         let (reply, answers) = match (reply, expected) {
             (None, Told::Forked) => return Ok(()),
             (Some(reply), Told::Answers(answers)) => (reply, answers),
@@ -292,7 +291,7 @@ impl World {
             }
         }
         self.stats.settle(&answers);
-        model.check_feed(device.account, request.cursor, reply)
+        self.sites[device.plant].model.check_feed(device.account, request.cursor, reply)
     }
 
     /// Something comes back to a phone.

@@ -257,7 +257,7 @@ impl Phone {
     }
 }
 
-/// Copies a folder's files as they are, as a backup program or a crash leaves them.
+/// Copies a folder's files as they are, as a backup program does.
 pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("copying {} to {}: {error}", from.display(), to.display());
     fs::create_dir_all(to).map_err(failed)?;
