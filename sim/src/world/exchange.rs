@@ -305,7 +305,7 @@ impl World {
             (Ok(reply), None) => format!("phone {number} gets a {}", reply.status),
             (Err(LinkError(why)), None) => format!("phone {number} gets nothing: {why}"),
         });
-        phone.may_need_help |= told.is_none();
+        phone.may_need_help = told.is_none();
         let bytes = outcome.as_ref().map_or(&b"lost"[..], |reply| &reply.body);
         self.history.note(now, "back", number, &bytes[..bytes.len().min(64)]);
         let mut dice = phone.dice.clone();

@@ -299,7 +299,7 @@ impl World {
     /// A drainer sleeps: if that is because a person has to do something, somebody will.
     fn rest(&mut self, number: usize) -> Result<(), Wrong> {
         let phone = &mut self.phones[number];
-        if phone.is_helped || !std::mem::take(&mut phone.may_need_help) {
+        if phone.is_helped || !phone.may_need_help {
             return Ok(());
         }
         let Some(engine) = &phone.engine else { return Ok(()) };

@@ -123,7 +123,7 @@ pub(crate) struct Phone {
     pub(crate) flights: u64,
     /// When the drainer wants to be asked again.
     pub(crate) wakes_at: Option<Ms>,
-    /// Whether something came back after which a person may have to do something.
+    /// Whether a person may have to do something: until a server's answer has come, which says that nobody has to.
     pub(crate) may_need_help: bool,
     /// Whether somebody is on the way to sign in, or to update the app.
     pub(crate) is_helped: bool,

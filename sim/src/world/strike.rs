@@ -207,8 +207,7 @@ impl World {
     /// Somebody signs in again or updates the app, as its screen asks.
     pub(super) fn help(&mut self, number: usize) -> Result<(), Wrong> {
         let phone = &mut self.phones[number];
-        // Whether it was enough, or came while the app did not run, is asked when the drainer sleeps again.
-        (phone.is_helped, phone.may_need_help) = (false, true);
+        phone.is_helped = false;
         if phone.life != Life::Runs {
             return Ok(());
         }
