@@ -442,6 +442,11 @@ impl Drainer {
                 self.shrink();
                 Ok(())
             }
+            Outcome::TooLarge => {
+                // Anybody on the way may have said that: no reason to give the photo up.
+                self.failed(WaitReason::Server, "a piece of a photo is too large for the server", None);
+                Ok(())
+            }
             _ => self.engine.set_photo_aside(photo),
         };
         if let Err(error) = result {

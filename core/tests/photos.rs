@@ -96,6 +96,24 @@ fn what_is_recorded_meanwhile_goes_before_the_next_piece() {
 }
 
 #[test]
+fn a_photo_whose_pieces_are_too_large_for_somebody_on_the_way_goes_in_smaller_ones_and_is_never_given_up() {
+    let (_folder, mut phone, picture) = phone_with_photo(100_000);
+    settle(&mut phone);
+    let mut sizes = vec![piece(&phone.exchange()).len()];
+    for _ in 0..3 {
+        phone.raw_reply(413, "<html>413</html>");
+        sizes.push(piece(&phone.exchange()).len());
+    }
+    assert_eq!(sizes, [32_768, 16_384, 8_192, 4_096]);
+    // The smallest there is: later again.
+    phone.raw_reply(413, "<html>413</html>");
+    assert!(phone.waits().is_some());
+    assert_eq!(phone.engine.status().unwrap().photos, 1);
+    phone.clock.advance(Duration::from_secs(1));
+    assert_eq!(piece(&phone.exchange()), picture[..4_096]);
+}
+
+#[test]
 fn a_photo_that_cannot_be_sent_stays_on_the_phone_and_holds_up_nothing() {
     // The server does not take it, it cannot be read any more, or it changed on the way again and again.
     for case in 0..3 {
