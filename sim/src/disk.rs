@@ -28,6 +28,7 @@
 
 mod cache;
 mod file;
+mod log;
 mod unsynced;
 mod vfs;
 

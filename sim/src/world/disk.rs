@@ -152,12 +152,12 @@ impl World {
 
     /// How far a phone's file has read the feed, and how much waits in it.
     fn cursor(&self, number: usize) -> Result<(u64, u64), Wrong> {
-        let engine = self.phones[number].engine.as_ref().ok_or("no app runs")?;
-        let file = rusqlite::Connection::open(engine.file()).map_err(|error| error.to_string())?;
-        file.query_row("SELECT cursor, last_id - settled_id FROM meta", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .map_err(|error| format!("phone {number}: {error}"))
+        let sql = "SELECT cursor, last_id - settled_id FROM meta";
+        let mut query =
+            self.phones[number].inspector()?.prepare_cached(sql).map_err(|error| error.to_string())?;
+        query
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(|error| format!("phone {number}: {error}"))
     }
 }
 

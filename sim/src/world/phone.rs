@@ -7,6 +7,8 @@ use crate::disk::{Disk, cut_power, kill};
 use crate::link::Link;
 use carboy_core::{Drainer, Engine, Identity, KeyStore, MemoryKeys, Options};
 use carboy_protocol::{AccountId, Currency, PlantId, Timestamp};
+use rusqlite::Connection;
+use std::cell::OnceCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -106,6 +108,8 @@ pub(crate) struct Phone {
     pub(crate) engine: Option<Arc<Engine>>,
     pub(crate) drainer: Option<Drainer>,
     pub(crate) folder: PathBuf,
+    /// Looks into its file, once that was asked for: to open one for each look takes longer than a tap.
+    inspector: OnceCell<Connection>,
     pub(crate) keys: Arc<MemoryKeys>,
     pub(crate) token: String,
     pub(crate) clock: Arc<PhoneClock>,
@@ -166,6 +170,7 @@ impl Owner {
             engine: None,
             drainer: None,
             folder,
+            inspector: OnceCell::new(),
             keys,
             token,
             clock: Arc::new(PhoneClock { time, off: AtomicI64::new(0) }),
@@ -213,7 +218,7 @@ impl Phone {
         self.life = Life::Killed;
         let Some(engine) = self.engine.take() else { return Ok(()) };
         // Closing the file would put it in order.
-        kill((engine, self.drainer.take()));
+        kill((engine, self.drainer.take(), self.inspector.take()));
         if loses_power {
             let log = self.folder.join(format!("{}.db-wal", self.account));
             cut_power(&log).map_err(|error| error.to_string())?;
@@ -222,9 +227,20 @@ impl Phone {
         Ok(())
     }
 
+    /// What looks into the file of the app that runs.
+    pub(crate) fn inspector(&self) -> Result<&Connection, String> {
+        if let Some(inspector) = self.inspector.get() {
+            return Ok(inspector);
+        }
+        let engine = self.engine.as_ref().ok_or("no app runs")?;
+        let opened = Connection::open(engine.file()).map_err(|error| error.to_string())?;
+        Ok(self.inspector.get_or_init(|| opened))
+    }
+
     /// Breaks the phone: nobody will see its file again.
     pub(crate) fn wreck(&mut self) {
         (self.engine, self.drainer, self.flight, self.wakes_at) = (None, None, None, None);
+        self.inspector = OnceCell::new();
         self.life = Life::Gone;
         self.file = File::default();
         // A folder that cannot be removed goes with the world's own.

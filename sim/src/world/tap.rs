@@ -211,12 +211,11 @@ impl World {
     /// What stands in the file of a record whose content the core has put together, and whom it is about.
     fn written(&mut self, number: usize, id: u64) -> Result<(Intent, i64, Option<CustomerId>), Wrong> {
         let phone = &mut self.phones[number];
-        let Some(engine) = &phone.engine else { return Err("no file".to_owned()) };
+        let file = phone.inspector()?;
         let read = || -> rusqlite::Result<(String, i64, Option<[u8; 16]>)> {
-            let file = rusqlite::Connection::open(engine.file())?;
             let sql = "SELECT body, amount, customer.customer FROM record
                        LEFT JOIN customer ON customer.id = record.customer WHERE record.id = ?";
-            file.query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            file.prepare_cached(sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         };
         let (body, amount, about) = read().map_err(|error| format!("record {id}: {error}"))?;
         let about = about.map(CustomerId::from_bytes);

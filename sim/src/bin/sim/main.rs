@@ -63,6 +63,8 @@ struct Options {
 
 fn main() -> Result<ExitCode> {
     let options = Options::parse();
+    // A phone has about ten files open, and many a system lets a process have a thousand unless it asks for more.
+    rlimit::increase_nofile_limit(u64::MAX)?;
     if let Some(name) = &options.plant {
         let bug = Bug::ALL.into_iter().find(|bug| format!("{bug:?}") == *name);
         planted::plant(Some(bug.with_context(|| format!("no such bug: {name}; there are {:?}", Bug::ALL))?));

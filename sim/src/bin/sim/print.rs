@@ -52,7 +52,10 @@ impl Progress {
         let faults: u64 = world.stats().faults.values().sum();
         let pace = done as f64 / self.begun.elapsed().as_secs_f64();
         let (hours, of) = (world.now() / HOUR, self.of);
-        format!("{done}/{of} actions, {pace:.0}/s, {faults} faults, {hours} virtual h, {}", memory())
+        format!(
+            "{done}/{of} actions, {pace:.0}/s, {faults} faults, {hours} virtual h, {} of memory",
+            memory()
+        )
     }
 
     pub(crate) fn end(&self) {
@@ -62,11 +65,11 @@ impl Progress {
     }
 }
 
-/// How much memory the process has by now, where the system tells.
+/// How much memory the process has by now, without the files that it has mapped, where the system tells.
 fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    resident.map_or_else(|| "unknown memory".to_owned(), |size| format!("{} resident", size.trim()))
+    let size = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    size.map_or_else(|| "unknown memory".to_owned(), |size| size.trim().to_owned())
 }
 
 /// The closing report.
