@@ -36,11 +36,13 @@ pub enum Bug {
     RejectedDropped,
     /// A duplicate takes effect again.
     DuplicateTakesEffect,
+    /// The phone forgets a photo once any piece of it was answered.
+    PhotoForgotten,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::CommitApart,
         Self::SynchronousOff,
         Self::AckBeforeCommit,
@@ -55,6 +57,7 @@ impl Bug {
         Self::ReplyFromPortal,
         Self::RejectedDropped,
         Self::DuplicateTakesEffect,
+        Self::PhotoForgotten,
     ];
 }
 

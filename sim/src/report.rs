@@ -22,6 +22,9 @@ pub struct Stats {
     pub answers: BTreeMap<&'static str, u64>,
     /// Records that went with a phone that was wiped, or with what was newer than a restored backup, unsent.
     pub lost_with_phones: u64,
+    /// Photos of which applied deliveries speak: those that the servers have in the end, and those that went with a
+    /// phone.
+    pub photos: [u64; 2],
     /// Faults, by kind.
     pub faults: BTreeMap<&'static str, u64>,
     /// How often a fault struck a kind of mutation.
@@ -40,6 +43,7 @@ impl Stats {
         self.operations += other.operations;
         self.requests += other.requests;
         self.lost_with_phones += other.lost_with_phones;
+        self.photos = [0, 1].map(|place| self.photos[place] + other.photos[place]);
         add(&mut self.actions, &other.actions);
         add(&mut self.answers, &other.answers);
         add(&mut self.faults, &other.faults);

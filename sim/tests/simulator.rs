@@ -66,6 +66,7 @@ fn nothing_is_lost_nothing_counts_twice_and_nothing_wedges_whatever_strikes_and_
     for answer in ANSWERS {
         assert!(sum.answers.get(answer) >= Some(&3), "hardly anything is {answer}: {:?}", sum.answers);
     }
+    assert!(sum.photos[0] > 20, "hardly any photo arrives: {:?}", sum.photos);
 }
 
 #[test]

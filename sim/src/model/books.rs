@@ -1,9 +1,11 @@
 //! What each mutation must do, and what the server must answer to it.
 
 use super::registers::{Seen, Write};
-use super::{Author, Counts, Customer, Effect, Intent, Known, Line, Plant, Verdict, Wrong};
+use super::{Author, Counts, Customer, Effect, Intent, Known, Line, Photo, Plant, Verdict, Wrong};
 use carboy_protocol::wire::Rejection;
-use carboy_protocol::{Action, ActorId, CustomerId, Edit, Field, Mutation, Role, Timestamp, TxnId};
+use carboy_protocol::{
+    Action, ActorId, CustomerId, Edit, Field, Mutation, PhotoHash, Role, Timestamp, TxnId,
+};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
 
@@ -201,6 +203,12 @@ impl Plant {
                     stops.push(*customer);
                 }
             }
+            Action::ConfirmDelivery { photos, .. } => {
+                for photo in photos {
+                    let expected = Photo { bytes: photo.bytes, received: 0 };
+                    self.photos.entry((author.account, photo.hash)).or_insert(expected);
+                }
+            }
             Action::UpdateProfile { customer, edit } => {
                 let seen = seen_of(intent, edit)?;
                 self.write((author, place, rev), txn, (*customer, &edit.changes), seen);
@@ -339,12 +347,21 @@ fn seen_of<'i>(intent: &'i Intent, edit: &Edit) -> Result<&'i Seen, Wrong> {
     }
 }
 
+/// The photos of which a mutation speaks.
+pub(crate) fn hashes(action: &Action) -> Vec<PhotoHash> {
+    match action {
+        Action::ConfirmDelivery { photos, .. } => photos.iter().map(|photo| photo.hash).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Whether what arrives is what was done.
 fn check_intent(intent: &Intent, action: &Action) -> Result<(), Wrong> {
     let is_same = intent.kind == action.kind()
         && intent.target == action.target()
         && (intent.customer == action.customer() || action.target().is_some())
-        && intent.amount == ledger_amount(action);
+        && intent.amount == ledger_amount(action)
+        && intent.photos == hashes(action);
     let changes = match action {
         Action::UpdateProfile { edit, .. } => Some(&edit.changes),
         Action::AddCustomer { fields, .. } => Some(fields),

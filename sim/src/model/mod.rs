@@ -8,19 +8,21 @@
 mod books;
 mod counts;
 mod feed;
+mod photos;
 mod registers;
 mod sync;
 
-pub(crate) use books::ledger_amount;
+pub(crate) use books::{hashes, ledger_amount};
 pub(crate) use feed::{same_day, same_profile};
 
 pub use counts::Counts;
+pub use photos::Photo;
 pub use registers::{Seen, Write};
 pub use sync::{Arrival, Told};
 
 use carboy_protocol::wire::{Answer, Rejection};
 use carboy_protocol::{
-    AccountId, ActorId, CustomerId, Field, PlantId, Role, RouteId, StopState, Timestamp, TxnId,
+    AccountId, ActorId, CustomerId, Field, PhotoHash, PlantId, Role, RouteId, StopState, Timestamp, TxnId,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -52,7 +54,7 @@ impl Verdict {
 }
 
 /// What a person did, as the simulator asked for it: what arrives must say the same.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Intent {
     /// The kind.
     pub kind: &'static str,
@@ -66,6 +68,8 @@ pub struct Intent {
     pub seen: Option<Seen>,
     /// The earlier one that it takes back or accepts.
     pub target: Option<TxnId>,
+    /// The photos that come with it.
+    pub photos: Vec<PhotoHash>,
 }
 
 /// Who records something.
@@ -95,6 +99,7 @@ pub struct Plant {
     parked: BTreeMap<(Timestamp, ActorId, u64), (Author, TxnId)>,
     /// Of what was parked and was settled after all: by rev.
     unparked: BTreeMap<u64, (AccountId, TxnId)>,
+    photos: BTreeMap<(AccountId, PhotoHash), Photo>,
 }
 
 /// A customer as it must be.
@@ -185,6 +190,7 @@ impl Plant {
             ledger: Vec::new(),
             parked: BTreeMap::new(),
             unparked: BTreeMap::new(),
+            photos: BTreeMap::new(),
         }
     }
 

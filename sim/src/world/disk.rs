@@ -126,15 +126,9 @@ impl World {
         file: File,
     ) -> Result<(), Wrong> {
         let dies = failing.is_lasting;
-        if dies {
-            self.phones[number].kill(false)?;
-        }
-        let has_failed = self.heal(number, failing);
+        let has_failed = self.go_on(number, failing)?;
         if !is_settled && !has_failed {
             return Err(format!("phone {number} does not take the server's answer"));
-        }
-        if dies {
-            self.open(number)?;
         }
         let is_taken =
             is_settled || (dies && self.cursor(number)? == (file.cursor, file.pending.len() as u64));
@@ -143,6 +137,26 @@ impl World {
         }
         self.check_outbox(number)?;
         if dies { self.wake(number, Wake::Now) } else { self.pump(number) }
+    }
+
+    /// What must be after the answer to a piece of a photo came while the disk failed: nothing else has changed. What the
+    /// phone could not note it sends again.
+    pub(super) fn after_failing_piece_reply(&mut self, number: usize, failing: Failing) -> Result<(), Wrong> {
+        self.go_on(number, failing)?;
+        self.check_outbox(number)?;
+        if failing.is_lasting { self.wake(number, Wake::Now) } else { self.pump(number) }
+    }
+
+    /// After a reply came: the app dies if it has to, the disk is good again, and the app runs. Whether it had failed.
+    fn go_on(&mut self, number: usize, failing: Failing) -> Result<bool, Wrong> {
+        if failing.is_lasting {
+            self.phones[number].kill(false)?;
+        }
+        let has_failed = self.heal(number, failing);
+        if failing.is_lasting {
+            self.open(number)?;
+        }
+        Ok(has_failed)
     }
 
     fn pending(&self, number: usize) -> Result<u64, Wrong> {

@@ -5,7 +5,7 @@ use super::phone::Life;
 use crate::clock::Ms;
 use crate::model::{Counts, Plant, Verdict, Wrong, same_day, same_profile};
 use carboy_core::{Attention, DaySummary, Engine, SyncState, Wake};
-use carboy_protocol::{AccountId, CustomerId, Day, Field, Profile, Tally, TxnId};
+use carboy_protocol::{AccountId, CustomerId, Day, Field, PhotoHash, Profile, Tally, TxnId};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +29,10 @@ impl World {
         for site in 0..self.sites.len() {
             let mut at = Store { world: self, site, wrong: String::new() };
             at.check()?;
+        }
+        let photos = self.sites.iter().flat_map(|site| site.model.photos());
+        for (_, _, photo) in photos {
+            self.stats.photos[usize::from(!photo.is_complete())] += 1;
         }
         for number in 0..self.phones.len() {
             if self.phones[number].life != Life::Gone {
@@ -224,7 +228,7 @@ struct Store<'w> {
 
 impl Store<'_> {
     fn check(&mut self) -> Result<(), Wrong> {
-        for check in [Self::customers, Self::ledger, Self::histories, Self::days, Self::open] {
+        for check in [Self::customers, Self::ledger, Self::histories, Self::days, Self::open, Self::photos] {
             check(self).map_err(|error| format!("reading the servers' store: {error}"))?;
             if !self.wrong.is_empty() {
                 return Err(format!("plant {} in the servers' store: {}", self.site, self.wrong));
@@ -362,6 +366,43 @@ impl Store<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Each photo of which an applied mutation speaks is there, unless it may have gone with a phone.
+    fn photos(&mut self) -> rusqlite::Result<()> {
+        let sql = "SELECT account, hash, received, complete FROM photos
+                   WHERE plant = ? ORDER BY account, hash";
+        let mut query = self.store().prepare(sql)?;
+        let told: Vec<([u8; 16], [u8; 32], u64, bool)> = query
+            .query_map([self.key()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+            .collect::<Result<_, _>>()?;
+        drop(query);
+        let photos: Vec<_> = self.model().photos().collect();
+        let expected: Vec<_> = photos
+            .iter()
+            .map(|&(account, hash, photo)| (*account.as_bytes(), hash.0, photo.received, photo.is_complete()))
+            .collect();
+        self.expect("what came of photos", &told, &expected);
+        for (account, hash, photo) in photos {
+            let content = self.content(account, hash)?;
+            let is_whole = photo.is_complete() && PhotoHash::of(&content) == hash;
+            let may_be_gone = !photo.is_complete() && self.world.set_back.contains(&account);
+            if !is_whole && !may_be_gone {
+                self.wrong =
+                    format!("of the photo {hash} of {account} there are {} bytes: {photo:?}", content.len());
+            }
+        }
+        Ok(())
+    }
+
+    /// What has come of a photo.
+    fn content(&self, account: AccountId, hash: PhotoHash) -> rusqlite::Result<Vec<u8>> {
+        let sql =
+            "SELECT piece FROM photo_pieces WHERE plant = ? AND account = ? AND hash = ? ORDER BY start";
+        let mut query = self.store().prepare_cached(sql)?;
+        let pieces =
+            query.query_map((self.key(), account.as_bytes(), hash.0), |row| row.get::<_, Vec<u8>>(0))?;
+        Ok(pieces.collect::<Result<Vec<_>, _>>()?.concat())
     }
 
     /// What was not accepted and is not dealt with is on the manager's list, and nothing else is.

@@ -3,7 +3,7 @@
 
 use super::file::AsOf;
 use super::phone::{BEGIN, Carrier};
-use super::server::{self, Served};
+use super::server::{self, Answered, Request, Served};
 use super::{Device, Event, World};
 use crate::clock::Ms;
 use crate::link::Direction;
@@ -30,6 +30,7 @@ pub(crate) struct Flight {
     number: u64,
     token: String,
     app: u32,
+    path: String,
     body: Vec<u8>,
     /// Which server gets it, and what becomes of it there.
     chance: u64,
@@ -41,7 +42,15 @@ pub(crate) struct Flight {
 pub(crate) struct Return {
     outcome: Result<Reply, LinkError>,
     /// What the server said, if that is what comes back, whole.
-    told: Option<(SyncReply, AsOf)>,
+    told: Option<Heard>,
+}
+
+/// What a server said.
+enum Heard {
+    /// To a batch, in this state.
+    Batch(Box<SyncReply>, AsOf),
+    /// To a piece of a photo.
+    Piece,
 }
 
 impl Return {
@@ -103,6 +112,7 @@ impl World {
                 number: flight,
                 token: exchange.token.unwrap_or_default(),
                 app: phone.app,
+                path: exchange.path,
                 chance: dice.seed(),
                 loss,
                 body,
@@ -177,7 +187,11 @@ impl World {
         let bytes = reply.body.len() as u64 / COMPRESSION;
         let took = self.phones[phone].carrier.carries(Direction::Down, now, bytes);
         let rev = self.sites[self.phones[phone].plant].model.rev();
-        let mut told = told.ok().map(|told| (told, AsOf { rev }));
+        let mut told = match told {
+            Ok(Answered::Sync(told)) => Some(Heard::Batch(told, AsOf { rev })),
+            Ok(Answered::Piece(_)) => Some(Heard::Piece),
+            Err(_) => None,
+        };
         if self.strikes(Fault::Loss) && dice.chance(flight.loss) {
             self.count_fault(Fault::Loss, Some(phone));
             return Ok(());
@@ -196,15 +210,19 @@ impl World {
         Ok(())
     }
 
-    /// What must be after a server's disk failed within a request: all of it is settled, or nothing.
+    /// What must be after a server's disk failed within a request: all of it is there, or nothing.
     fn after_failing_request(
         &mut self,
         node: usize,
         flight: &Flight,
-        request: Option<&SyncRequest>,
+        request: Option<&Request>,
     ) -> Result<(), Wrong> {
         let Some(request) = request else { return Ok(()) };
         let device = self.devices.get(&flight.token).cloned().ok_or("a stranger was served")?;
+        let request = match request {
+            Request::Sync(request) => request,
+            Request::Piece(piece) => return self.after_failing_piece(&device, piece),
+        };
         if self.is_settled(device.plant, request)? {
             let Told::Answers(answers) = self.receive(node, &device, request)? else {
                 return Err(format!("a forked history of phone {} was settled", flight.phone));
@@ -238,7 +256,7 @@ impl World {
         let unknown = self.unknown_to(number);
         let server = self.nodes[number].server.as_ref()?;
         Some(super::older::knowing_all_but(unknown, || {
-            server::serve(server, &flight.token, &flight.body, is_too_old)
+            server::serve(server, &flight.token, (&flight.path, &flight.body), is_too_old)
         }))
     }
 
@@ -251,29 +269,49 @@ impl World {
     /// Whether the server said what the model says.
     fn compare(&mut self, node: usize, flight: &Flight, served: &Served) -> Result<(), Wrong> {
         let device = self.devices.get(&flight.token);
-        let (request, reply) = match (&served.request, &served.told) {
-            (_, Err(Refusal::Upgrade { .. })) if flight.app < self.least_app => return Ok(()),
-            (_, Err(Refusal::SignIn { .. })) if device.is_none_or(|device| device.is_revoked) => {
-                return Ok(());
-            }
-            (Some(request), Ok(reply)) => (request, Some(reply)),
-            (Some(request), Err(Refusal::Forked { .. })) => (request, None),
-            (_, told) => return Err(format!("phone {} is told {told:?}", flight.phone)),
-        };
+        match &served.told {
+            Err(Refusal::Upgrade { .. }) if flight.app < self.least_app => return Ok(()),
+            Err(Refusal::SignIn { .. }) if device.is_none_or(|device| device.is_revoked) => return Ok(()),
+            _ => {}
+        }
         let device = device.cloned().ok_or("a stranger was served")?;
         if device.is_revoked {
             return Err(format!("a revoked device was served: {}", device.id));
         }
+        match (&served.request, &served.told) {
+            (Some(Request::Sync(request)), Ok(Answered::Sync(reply))) => {
+                self.compare_batch((node, flight.phone), &device, request, Some(reply))
+            }
+            (Some(Request::Sync(request)), Err(Refusal::Forked { .. })) => {
+                self.compare_batch((node, flight.phone), &device, request, None)
+            }
+            (Some(Request::Piece(piece)), Ok(Answered::Piece(reply))) => {
+                self.compare_piece(&device, piece, Some(*reply))
+            }
+            (Some(Request::Piece(piece)), Err(Refusal::UnknownPhoto)) => {
+                self.compare_piece(&device, piece, None)
+            }
+            (_, told) => Err(format!("phone {} is told {told:?}", flight.phone)),
+        }
+    }
+
+    /// Whether the server said of a batch what the model says; no reply: that this history was continued elsewhere.
+    fn compare_batch(
+        &mut self,
+        (node, phone): (usize, usize),
+        device: &Device,
+        request: &SyncRequest,
+        reply: Option<&SyncReply>,
+    ) -> Result<(), Wrong> {
         self.history.tell(self.time.now(), || {
             let SyncRequest { actor, first_seq, last_seq, cursor, .. } = request;
             let told = match reply {
                 Some(reply) => format!("{:?}, cursor {}", reply.results, reply.cursor),
                 None => "forked".to_owned(),
             };
-            let phone = flight.phone;
             format!("server {node}, phone {phone}: {actor} {first_seq}..{last_seq} behind {cursor}: {told}")
         });
-        let expected = self.receive(node, &device, request)?;
+        let expected = self.receive(node, device, request)?;
         let (reply, answers) = match (reply, expected) {
             (None, Told::Forked) => return Ok(()),
             (Some(reply), Told::Answers(answers)) => (reply, answers),
@@ -301,7 +339,10 @@ impl World {
         phone.flight = None;
         let Return { outcome, told } = back;
         self.history.tell(now, || match (&outcome, &told) {
-            (_, Some((reply, _))) => format!("phone {number} takes the answer up to {}", reply.cursor),
+            (_, Some(Heard::Batch(reply, _))) => {
+                format!("phone {number} takes the answer up to {}", reply.cursor)
+            }
+            (_, Some(Heard::Piece)) => format!("phone {number} takes the answer to a piece"),
             (Ok(reply), None) => format!("phone {number} gets a {}", reply.status),
             (Err(LinkError(why)), None) => format!("phone {number} gets nothing: {why}"),
         });
@@ -315,7 +356,7 @@ impl World {
         let Some(drainer) = phone.drainer.as_mut() else { return Ok(()) };
         let settled = drainer.reply(outcome);
         match (settled, told) {
-            (settled, Some((reply, as_of))) => {
+            (settled, Some(Heard::Batch(reply, as_of))) => {
                 if let Some(failing) = failing {
                     let mut file = phone.file.clone();
                     file.settle(&reply, as_of)?;
@@ -336,8 +377,13 @@ impl World {
                     self.check_balance(number, customer)?;
                 }
             }
-            (Some(settled), None) => {
+            (Some(settled), _) => {
                 return Err(format!("phone {number} takes for an answer what no server said: {settled:?}"));
+            }
+            (None, Some(Heard::Piece)) => {
+                if let Some(failing) = failing {
+                    return self.after_failing_piece_reply(number, failing);
+                }
             }
             (None, None) => {}
         }

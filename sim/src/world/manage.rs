@@ -112,7 +112,7 @@ impl World {
         };
         let mut id = [0; 16];
         dice.fill(&mut id);
-        let intent = Intent { kind, customer: Some(customer), amount, changes, seen, target: None };
+        let intent = Intent { kind, customer: Some(customer), amount, changes, seen, ..Intent::default() };
         Ok(Submission { manager, txn: TxnId::from_bytes(id), action, intent })
     }
 
@@ -181,9 +181,12 @@ impl World {
         let fields: BTreeMap<_, _> = [(Field::Name, format!("New customer {}", dice.below(1_000)))].into();
         let route = dice.pick(&self.sites[number].routes).copied().filter(|_| dice.chance(500));
         let action = Action::AddCustomer { customer, fields: fields.clone(), route };
-        let (amount, changes, seen) = (None, Some(fields), None);
-        let intent =
-            Intent { kind: "add_customer", customer: Some(customer), amount, changes, seen, target: None };
+        let intent = Intent {
+            kind: "add_customer",
+            customer: Some(customer),
+            changes: Some(fields),
+            ..Intent::default()
+        };
         dice.fill(&mut id);
         self.stats.act(intent.kind);
         let form = Submission { manager, txn: TxnId::from_bytes(id), action, intent };

@@ -8,6 +8,7 @@ mod file;
 mod manage;
 mod older;
 mod phone;
+mod photos;
 mod server;
 mod set_up;
 mod strike;
@@ -23,9 +24,10 @@ use carboy_protocol::{AccountId, Currency, CustomerId, DeviceId, PlantId, RouteI
 use carboy_server::store::Account;
 use exchange::{Flight, Return};
 use phone::{Life, Phone, Time};
+use photos::Camera;
 use server::Node;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -134,6 +136,9 @@ pub struct World {
     devices: BTreeMap<String, Device>,
     /// Looks into the servers' store.
     inspector: rusqlite::Connection,
+    camera: Camera,
+    /// Whose photos may have gone with a phone that was wiped, or with what was newer than a restored backup.
+    set_back: BTreeSet<AccountId>,
     history: History,
     stats: Stats,
     /// The newest version of the servers, and the oldest one of the apps that is served.

@@ -280,8 +280,10 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<(), String> {
     for entry in fs::read_dir(from).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let is_shared_memory = path.extension().is_some_and(|extension| extension == "db-shm");
-        if let (true, false, Some(name)) = (path.is_file(), is_shared_memory, path.file_name()) {
-            fs::copy(&path, to.join(name)).map_err(failed)?;
+        match path.file_name().filter(|_| !is_shared_memory) {
+            Some(name) if path.is_dir() => copy_folder(&path, &to.join(name))?,
+            Some(name) => drop(fs::copy(&path, to.join(name)).map_err(failed)?),
+            None => {}
         }
     }
     Ok(())

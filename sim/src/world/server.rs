@@ -5,8 +5,9 @@ use crate::clock::Ms;
 use crate::dice::Source;
 use crate::disk::Disk;
 use carboy_core::Reply;
-use carboy_protocol::wire::{self, Refusal, SyncReply, SyncRequest};
-use carboy_server::Server;
+use carboy_protocol::PhotoHash;
+use carboy_protocol::wire::{self, PHOTO_PATH, PhotoReply, Refusal, SYNC_PATH, SyncReply, SyncRequest};
+use carboy_server::{Auth, Server};
 use flate2::read::GzDecoder;
 use std::io::Read;
 use std::path::Path;
@@ -24,11 +25,32 @@ pub(crate) struct Node {
     random: Arc<Source>,
 }
 
+/// A request that a server could read.
+pub(crate) enum Request {
+    Sync(SyncRequest),
+    Piece(Piece),
+}
+
+/// A piece of a photo.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Piece {
+    pub(crate) hash: PhotoHash,
+    pub(crate) from: u64,
+    pub(crate) bytes: u64,
+}
+
+/// An answer of a server.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    Sync(Box<SyncReply>),
+    Piece(PhotoReply),
+}
+
 /// What a server made of a request.
 pub(crate) struct Served {
     pub(crate) reply: Reply,
-    pub(crate) told: Result<SyncReply, Refusal>,
-    pub(crate) request: Option<SyncRequest>,
+    pub(crate) told: Result<Answered, Refusal>,
+    pub(crate) request: Option<Request>,
 }
 
 impl Node {
@@ -45,8 +67,8 @@ impl Node {
     }
 }
 
-/// What the route for phones does: the version, the token, the body, the reply with its status.
-pub(crate) fn serve(server: &Server, token: &str, body: &[u8], is_too_old: bool) -> Served {
+/// What the routes for phones do: the version, the token, the body, the reply with its status.
+pub(crate) fn serve(server: &Server, token: &str, (path, body): (&str, &[u8]), is_too_old: bool) -> Served {
     if is_too_old {
         return refused(Refusal::Upgrade { supported: vec![wire::VERSION + 1] }, None);
     }
@@ -54,6 +76,9 @@ pub(crate) fn serve(server: &Server, token: &str, body: &[u8], is_too_old: bool)
         Ok(auth) => auth,
         Err(refusal) => return refused(refusal, None),
     };
+    if path != SYNC_PATH {
+        return serve_piece(server, &auth, path, body);
+    }
     let mut text = Vec::new();
     let read = GzDecoder::new(body).read_to_end(&mut text).map_err(serde_json::Error::io);
     let request: SyncRequest = match read.and_then(|_| serde_json::from_slice(&text)) {
@@ -63,14 +88,30 @@ pub(crate) fn serve(server: &Server, token: &str, body: &[u8], is_too_old: bool)
     match server.handle_sync(&auth, &request) {
         Ok(told) => {
             let body = serde_json::to_vec(&told).unwrap_or_default();
-            let reply = reply(200, body);
-            Served { reply, told: Ok(told), request: Some(request) }
+            let (told, request) = (Answered::Sync(Box::new(told)), Request::Sync(request));
+            Served { reply: reply(200, body), told: Ok(told), request: Some(request) }
+        }
+        Err(refusal) => refused(refusal, Some(Request::Sync(request))),
+    }
+}
+
+fn serve_piece(server: &Server, auth: &Auth, path: &str, body: &[u8]) -> Served {
+    let place = path.strip_prefix(PHOTO_PATH).and_then(|rest| rest.strip_prefix('/')?.split_once("?from="));
+    let place = place.and_then(|(hash, from)| hash.parse().ok().zip(from.parse().ok()));
+    let Some((hash, from)) = place else {
+        return refused(Refusal::Malformed { detail: path.to_owned() }, None);
+    };
+    let request = Request::Piece(Piece { hash, from, bytes: body.len() as u64 });
+    match server.handle_photo(auth, hash, from, body) {
+        Ok(told) => {
+            let body = serde_json::to_vec(&told).unwrap_or_default();
+            Served { reply: reply(200, body), told: Ok(Answered::Piece(told)), request: Some(request) }
         }
         Err(refusal) => refused(refusal, Some(request)),
     }
 }
 
-fn refused(refusal: Refusal, request: Option<SyncRequest>) -> Served {
+fn refused(refusal: Refusal, request: Option<Request>) -> Served {
     let status = match &refusal {
         Refusal::Malformed { .. } => 400,
         Refusal::SignIn { .. } => 401,

@@ -1,6 +1,7 @@
 //! The beginning of a world: plants with people, customers, routes and products, servers, and a phone for each rider.
 
 use super::phone::{Owner, Phone, Time};
+use super::photos::Camera;
 use super::server::Node;
 use super::{Device, Rider, Site, World};
 use crate::dice::{Dice, seed_of};
@@ -13,7 +14,7 @@ use carboy_core::{KeyStore, MemoryKeys, Wake};
 use carboy_protocol::wire::EnrolRequest;
 use carboy_protocol::{Action, CustomerId, DeviceKey, Field, Money, Role};
 use carboy_server::{Rank, Server};
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 /// What a plant sells, with the price in minor units.
@@ -44,6 +45,7 @@ impl World {
             nodes.push(node);
         }
         let inspector = rusqlite::Connection::open(&path).map_err(|error| error.to_string())?;
+        let camera = Camera::new(folder.path().join("camera")).map_err(|error| error.to_string())?;
         let mut world = Self {
             config: config.clone(),
             folder,
@@ -55,6 +57,8 @@ impl World {
             nodes,
             devices: BTreeMap::new(),
             inspector,
+            camera,
+            set_back: BTreeSet::new(),
             history: History::default(),
             stats: Stats::default(),
             version: FIRST_VERSION,
@@ -93,10 +97,8 @@ impl World {
             let intent = Intent {
                 kind: "add_customer",
                 customer: Some(customer),
-                amount: None,
                 changes: Some(fields),
-                seen: None,
-                target: None,
+                ..Intent::default()
             };
             self.act(number, 0, &action, &intent)?;
             self.sites[number].customers.push(customer);

@@ -137,6 +137,7 @@ impl World {
         // Moved, not copied: the files of half a million actions are gigabytes.
         std::fs::rename(&folder, &phone.folder).map_err(|error| error.to_string())?;
         self.stats.lost_with_phones += lost(&phone.file, &file);
+        self.set_back.insert(phone.account);
         phone.file = file;
         self.start(number)
     }
@@ -190,6 +191,7 @@ impl World {
         let phone: &mut Phone = &mut self.phones[number];
         self.stats.lost_with_phones += phone.file.pending.len() as u64;
         phone.wreck();
+        self.set_back.insert(account);
         self.add_phone(site, rider).map(drop)
     }
 

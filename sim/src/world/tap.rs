@@ -2,16 +2,20 @@
 
 use super::file::Record;
 use super::phone::Life;
+use super::photos::Camera;
 use super::{Event, World};
 use crate::dice::Dice;
-use crate::model::{Intent, Seen, Wrong};
+use crate::model::{self, Intent, Seen, Wrong};
 use carboy_core::{
     Attention, Choice, Correction, Customer, DayReceipt, DeliveredLine, Engine, Error, Keep, Receipt, Wake,
 };
 use carboy_protocol::{
-    Action, Currency, CustomerId, FailReason, Field, Money, Mutation, Progress, RouteId, StockLine, TxnId,
+    Action, Currency, CustomerId, FailReason, Field, Money, Mutation, PhotoHash, Progress, RouteId,
+    StockLine, TxnId,
 };
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What a rider does.
@@ -55,6 +59,9 @@ const ERRAND: [(Tap, u32); 8] = [
     (Tap::Withdraw, 8),
     (Tap::Deal, 20),
 ];
+
+/// How many of a thousand deliveries come with photos.
+const WITH_PHOTOS: u32 = 50;
 
 /// A call of the core that has saved something.
 pub(super) struct Saved {
@@ -163,7 +170,7 @@ impl World {
         let phone = &self.phones[number];
         let engine = phone.engine.clone().ok_or("no app runs")?;
         let site = &self.sites[phone.plant];
-        let hand = Hand { engine, currency: site.currency, routes: site.routes.clone() };
+        let hand = Hand { engine, currency: site.currency, routes: &site.routes, camera: &self.camera };
         let seen = customer.map(|customer| phone.file.seen(customer));
         Ok(hand.does(tap, customer, dice, &phone.file.prices, seen))
     }
@@ -234,8 +241,8 @@ impl World {
             phone.file.attention.remove(&dealt_with);
         }
         let (kind, customer) = (action.kind(), action.customer());
-        let ledger = crate::model::ledger_amount(&action);
-        Ok((Intent { kind, customer, amount: ledger, changes: None, seen, target }, amount, about))
+        let (ledger, photos) = (model::ledger_amount(&action), model::hashes(&action));
+        Ok((Intent { kind, customer, amount: ledger, changes: None, seen, target, photos }, amount, about))
     }
 
     /// A record that is in the file although the app could not say so any more.
@@ -267,15 +274,16 @@ pub(super) fn is_expected(error: &Error) -> bool {
 }
 
 /// A rider's hand on a phone.
-struct Hand {
+struct Hand<'w> {
     engine: Arc<Engine>,
     currency: Currency,
-    routes: Vec<RouteId>,
+    routes: &'w [RouteId],
+    camera: &'w Camera,
 }
 
 pub(super) type Done = Result<Option<(Saved, Means)>, Error>;
 
-impl Hand {
+impl Hand<'_> {
     fn does(
         &self,
         tap: Tap,
@@ -305,7 +313,7 @@ impl Hand {
             (Tap::Keep, Some(_)) => self.keep(dice),
             (Tap::Add, _) => self.add(dice),
             (Tap::Start, _) => {
-                let route = dice.pick(&self.routes).copied();
+                let route = dice.pick(self.routes).copied();
                 done(self.engine.start_shift(route)?, "start_shift", None, None)
             }
             (Tap::Finish, _) => done(self.engine.finish_shift()?, "finish_shift", None, None),
@@ -333,8 +341,24 @@ impl Hand {
             .map(|line| prices.get(line.product.as_str()).copied().unwrap_or(0) * i64::from(line.delivered));
         let total = total.sum();
         let proof = dice.chance(300).then(|| format!("signature {}", dice.below(1_000)));
-        let receipt = self.engine.confirm_delivery(customer, &lines, proof, &[])?;
-        done(receipt, "confirm_delivery", Some(customer), Some(total))
+        let photos = self.photos(dice)?;
+        let paths: Vec<&Path> = photos.iter().map(|(path, _)| path.as_path()).collect();
+        let receipt = self.engine.confirm_delivery(customer, &lines, proof, &paths)?;
+        let (kind, customer, amount) = ("confirm_delivery", Some(customer), Some(total));
+        let photos = photos.into_iter().map(|(_, hash)| hash).collect();
+        let intent = Intent { kind, customer, amount, photos, ..Intent::default() };
+        Ok(Some((receipt.into(), Means::This(intent))))
+    }
+
+    /// What a rider photographs at a delivery: most often nothing.
+    fn photos(&self, dice: &mut Dice) -> Result<Vec<(PathBuf, PhotoHash)>, Error> {
+        let count = if dice.chance(WITH_PHOTOS) { 1 + dice.below(2) } else { 0 };
+        let photos = (0..count).map(|_| {
+            let path = self.camera.shoot(dice)?;
+            let hash = PhotoHash::of(&fs::read(&path)?);
+            Ok((path, hash))
+        });
+        photos.collect::<std::io::Result<_>>().map_err(|error| Error::UnreadablePhoto(error.to_string()))
     }
 
     fn edit(&self, customer: CustomerId, dice: &mut Dice, seen: Option<Seen>) -> Done {
@@ -345,7 +369,7 @@ impl Hand {
         }
         let receipt = self.engine.update_profile(customer, changes.clone())?;
         let (kind, customer) = ("update_profile", Some(customer));
-        let intent = Intent { kind, customer, amount: None, changes: Some(changes), seen, target: None };
+        let intent = Intent { kind, customer, changes: Some(changes), seen, ..Intent::default() };
         Ok(Some((receipt.into(), Means::This(intent))))
     }
 
@@ -355,11 +379,11 @@ impl Hand {
             (Field::Address, format!("Street {}", dice.below(100))),
         ]
         .into();
-        let route = dice.pick(&self.routes).copied().filter(|_| dice.chance(600));
+        let route = dice.pick(self.routes).copied().filter(|_| dice.chance(600));
         let receipt = self.engine.add_customer(fields.clone(), route)?;
         let (kind, customer) = ("add_customer", Some(receipt.customer.customer));
         let seen = Some(Seen { lamport: 1, ..Seen::default() });
-        let intent = Intent { kind, customer, amount: None, changes: Some(fields), seen, target: None };
+        let intent = Intent { kind, customer, changes: Some(fields), seen, ..Intent::default() };
         Ok(Some((receipt.into(), Means::This(intent))))
     }
 
@@ -412,7 +436,7 @@ fn done(
     customer: Option<CustomerId>,
     amount: Option<i64>,
 ) -> Done {
-    let intent = Intent { kind, customer, amount, changes: None, seen: None, target: None };
+    let intent = Intent { kind, customer, amount, ..Intent::default() };
     Ok(Some((saved.into(), Means::This(intent))))
 }
 

@@ -106,6 +106,8 @@ fn counts(stats: &Stats) {
     let answers: Vec<_> = stats.answers.iter().map(|(name, count)| format!("{count} {name}")).collect();
     println!("  answers          {}", answers.join(", "));
     println!("  gone with phones {} (unsent on a wiped or restored one)", stats.lost_with_phones);
+    let [whole, gone] = stats.photos;
+    println!("  photos           {whole} (and {gone} gone with phones)");
     println!("  faults           {}", stats.faults.values().sum::<u64>());
     for (fault, count) in &stats.faults {
         println!("    {fault:<14} {count}");
