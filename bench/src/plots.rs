@@ -29,6 +29,8 @@ struct Look {
     is_tenfold: bool,
     /// Where the lines leave room for their names.
     legend: SeriesLabelPosition,
+    /// How far the axis goes on above the lines, against their height.
+    above: f64,
 }
 
 const LOOKS: [Look; 3] = [
@@ -39,7 +41,8 @@ const LOOKS: [Look; 3] = [
         x: "records pending",
         y: "median, µs",
         is_tenfold: true,
-        legend: SeriesLabelPosition::MiddleLeft,
+        legend: SeriesLabelPosition::UpperLeft,
+        above: 0.6,
     },
     Look {
         plot: Plot::Drain,
@@ -49,6 +52,7 @@ const LOOKS: [Look; 3] = [
         y: "records pending",
         is_tenfold: false,
         legend: SeriesLabelPosition::UpperRight,
+        above: 0.05,
     },
     Look {
         plot: Plot::Batch,
@@ -58,6 +62,7 @@ const LOOKS: [Look; 3] = [
         y: "mutations per second",
         is_tenfold: true,
         legend: SeriesLabelPosition::UpperLeft,
+        above: 0.05,
     },
 ];
 
@@ -81,11 +86,13 @@ impl Look {
         let mut chart = ChartBuilder::on(&root)
             .caption(self.title, ("sans-serif", 18))
             .margin(12)
+            // Half of the last label stands there.
+            .margin_right(30)
             .x_label_area_size(44)
             .y_label_area_size(70)
             .build_cartesian_2d(
                 range(points().map(|point| point.0)),
-                range(points().map(|point| point.1 * 1.05)),
+                range(points().map(|point| point.1 * (1.0 + self.above))),
             )?;
         let label =
             |x: &f64| if self.is_tenfold { format!("{:.0}", 10_f64.powf(*x)) } else { format!("{x}") };
