@@ -1,6 +1,6 @@
 //! The platform's files without waiting for the platter: what a simulator runs on. A sync returns at once; where each
 //! write-ahead log is not synced is remembered, so that a power cut can be played; and files can be left as they are,
-//! as by a process that is killed. A log lies in memory while it is open: a call of the system for each page took a fifth
+//! as by a process that is killed. A log lies in memory while it is open: a call of the system for each page took a tenth
 //! of a world's time.
 #![allow(unsafe_code)]
 
