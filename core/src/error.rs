@@ -150,6 +150,8 @@ impl From<rusqlite::Error> for Error {
                 Self::StorageFull
             }
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
+            // SQLite has no code for a schema format that no version of it knows.
+            _ if error.to_string() == "unsupported file format" => Self::Damaged(error.to_string()),
             _ => Self::Store(error.to_string()),
         }
     }

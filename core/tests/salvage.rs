@@ -385,6 +385,24 @@ fn numbers_that_no_version_writes_are_damage_and_do_not_keep_the_file_shut() {
 }
 
 #[test]
+fn a_header_that_no_version_of_sqlite_writes_does_not_keep_the_file_shut() {
+    // The version for writing, the version for reading, the schema's format ("Database File Format", §1.3).
+    for (place, byte) in [(19, 5), (18, 5), (47, 9)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = file(folder.path());
+        drop(a_day(folder.path()));
+        raw(&path).execute_batch("PRAGMA wal_checkpoint(truncate)").unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[place] = byte;
+        fs::write(&path, bytes).unwrap();
+        let phone = Phone::empty(folder.path());
+        assert!(told(&phone).is_some(), "{place}");
+        assert_eq!(aside(folder.path()).len(), 1, "{place}");
+        phone.engine.hand_in_cash(kes(5), None).unwrap();
+    }
+}
+
+#[test]
 fn what_is_not_damage_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path());

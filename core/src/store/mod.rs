@@ -26,7 +26,7 @@ use reserve::{Reserve, Room, Use};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row};
 use std::ffi::CString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -114,12 +114,21 @@ impl Place {
     }
 }
 
+/// Whether the file's permissions keep it from being written; not so where there is no file.
+fn is_write_protected(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.permissions().readonly())
+}
+
 impl Store {
     pub(crate) fn open(place: Place, identity: &Identity, random: &dyn Random) -> Result<Self, Error> {
         if rusqlite::version_number() < OLDEST_SQLITE {
             return Err(Error::OldSqlite { found: rusqlite::version() });
         }
         let mut writer = place.writer()?;
+        // So SQLite takes a file whose header names a version to come; one that may not be written opens like that too.
+        if writer.is_readonly("main")? && !is_write_protected(&place.path) {
+            return Err(Error::Damaged("the header's version for writing is not known".into()));
+        }
         schema::migrate(&mut writer)?;
         meta::adopt(&mut writer, identity, random)?;
         let reserve = Reserve::default();
