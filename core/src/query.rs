@@ -291,7 +291,7 @@ impl Engine {
         self.store.read(|tx| {
             let meta = Meta::read(tx)?;
             let mut query = tx.prepare_cached(
-                "SELECT customer, name, address, balance + pending FROM customer
+                "SELECT customer, name, address, balance, pending FROM customer
                  WHERE (name, customer) > (?, ?) AND (profile IS NOT NULL OR added_id > 0)
                      AND closed = 0 AND closing_id = 0
                      AND (name LIKE ?3 ESCAPE '\\' OR phone LIKE ?3 ESCAPE '\\' OR address LIKE ?3 ESCAPE '\\')
@@ -450,14 +450,21 @@ fn customer_row(meta: &Meta, row: &Row<'_>) -> rusqlite::Result<CustomerRow> {
         customer: CustomerId::from_bytes(row.get(0)?),
         name: row.get(1)?,
         address: row.get(2)?,
-        balance: Money::new(row.get(3)?, meta.currency),
+        balance: balance(row, 3, meta)?,
     })
+}
+
+/// What a customer owes: the server's balance in a column, and what lies over it in the next. SQLite itself would make a
+/// sum that no integer holds a fraction.
+fn balance(row: &Row<'_>, column: usize, meta: &Meta) -> rusqlite::Result<Money> {
+    let (told, pending): (i64, i64) = (row.get(column)?, row.get(column + 1)?);
+    Ok(Money::new(told.saturating_add(pending), meta.currency))
 }
 
 /// What the screen of the customer in `row` shows.
 pub(crate) fn customer(tx: &Tx<'_>, meta: &Meta, row: i64) -> Result<Customer, Error> {
     let mut query = tx.prepare_cached(
-        "SELECT customer, name, phone, address, note, balance + pending, pending,
+        "SELECT customer, name, phone, address, note, balance, pending,
                 closed <> 0 OR closing_id > 0, conflicts
          FROM customer WHERE id = ?",
     )?;
@@ -468,7 +475,7 @@ pub(crate) fn customer(tx: &Tx<'_>, meta: &Meta, row: i64) -> Result<Customer, E
             phone: row.get(2)?,
             address: row.get(3)?,
             note: row.get(4)?,
-            balance: Money::new(row.get(5)?, meta.currency),
+            balance: balance(row, 5, meta)?,
             unsettled: Money::new(row.get(6)?, meta.currency),
             closed: row.get(7)?,
             conflicts: Vec::new(),
@@ -490,13 +497,13 @@ pub(crate) fn value(sibling: &Sibling) -> Value {
 /// The stops of a route.
 fn stops(tx: &Tx<'_>, meta: &Meta, route: RouteId) -> Result<Vec<Stop>, Error> {
     let mut query = tx.prepare_cached(
-        "SELECT customer.customer, name, address, balance + pending, visit, visit_id, told_state, told_shift
+        "SELECT customer.customer, name, address, balance, pending, visit, visit_id, told_state, told_shift
          FROM stop JOIN customer ON customer.id = stop.customer
          WHERE route = ? AND (profile IS NOT NULL OR added_id > 0) AND closed = 0 AND closing_id = 0
          ORDER BY position",
     )?;
     let rows = query.query_map([route.as_bytes()], |row| {
-        let shown = overlay::shown_visit(meta, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?);
+        let shown = overlay::shown_visit(meta, row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?);
         Ok(Stop { customer: customer_row(meta, row)?, state: shown.state, settled: shown.settled })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

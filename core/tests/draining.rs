@@ -481,3 +481,17 @@ fn a_server_that_refuses_every_actor_is_not_asked_in_a_tight_circle() {
     assert!(matches!(phone.engine.status().unwrap().state, SyncState::Waiting(_)));
     assert_eq!(phone.pending(), 1);
 }
+
+#[test]
+fn a_balance_that_no_sum_holds_is_shown_as_far_as_numbers_go() {
+    for (told, shown) in [(i64::MIN, i64::MIN), (i64::MIN + 1, i64::MIN), (i64::MIN + 2, i64::MIN + 1)] {
+        let (_folder, mut phone) = phone_with(1);
+        let request = phone.request();
+        // The feed tells of a balance that nobody can have, and does not hold the cash yet.
+        let mut reply = applied(&request, 60, vec![balance(1, told)], 50);
+        reply.results.iter_mut().for_each(|result| result.answer = Answer::Applied { rev: 90 });
+        phone.reply(&reply);
+        assert_eq!(phone.engine.customer(customer(1)).unwrap().balance, kes(shown));
+        assert!(phone.engine.customers("", None, 10).unwrap().iter().any(|row| row.balance == kes(shown)));
+    }
+}
