@@ -371,6 +371,7 @@ fn numbers_that_no_version_writes_are_damage_and_do_not_keep_the_file_shut() {
         "PRAGMA user_version = -1",
         "PRAGMA user_version = 0",
         "UPDATE meta SET last_id = settled_id - 1",
+        "UPDATE meta SET last_id = last_id - 1",
         "UPDATE meta SET base = settled_id + 1",
         "UPDATE meta SET cursor = -1",
     ] {

@@ -57,6 +57,15 @@ impl Meta {
         Err(Error::Damaged(format!("base {base}, settled {settled_id}, last {last_id}")))
     }
 
+    /// No record lies where the next one is to go.
+    fn is_last(&self, tx: &Tx<'_>) -> Result<(), Error> {
+        let mut query = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM record WHERE id > ?)")?;
+        if query.query_row([self.last_id], |row| row.get(0))? {
+            return Err(Error::Damaged(format!("records behind the last, {}", self.last_id)));
+        }
+        Ok(())
+    }
+
     fn from_row(row: &Row<'_>) -> Result<Self, Error> {
         let parent = match (row.get(5)?, row.get(6)?) {
             (Some(actor), Some(seq)) => Some(Dot { actor: ActorId::from_bytes(actor), seq }),
@@ -151,7 +160,7 @@ pub(crate) fn put_told_day(tx: &Tx<'_>, day: &Day) -> Result<(), Error> {
 pub(super) fn adopt(writer: &mut Connection, identity: &Identity, random: &dyn Random) -> Result<(), Error> {
     let tx = Tx::writing(writer)?;
     match Meta::find(&tx)? {
-        Some(meta) if (meta.plant, meta.account) == (identity.plant, identity.account) => Ok(()),
+        Some(meta) if (meta.plant, meta.account) == (identity.plant, identity.account) => meta.is_last(&tx),
         Some(meta) => Err(Error::WrongAccount { found: meta.account, wanted: identity.account }),
         None => {
             let actor = new_actor(random)?;
