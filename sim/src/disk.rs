@@ -340,9 +340,13 @@ impl State {
 #[derive(Debug, Default)]
 struct Control(Mutex<State>);
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Control {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Decides over each operation before it happens; `grows` is by how many bytes it would make `file` longer.

@@ -58,7 +58,7 @@ impl Meta {
     }
 
     /// No record lies where the next one is to go.
-    fn is_last(&self, tx: &Tx<'_>) -> Result<(), Error> {
+    fn check_last(&self, tx: &Tx<'_>) -> Result<(), Error> {
         let mut query = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM record WHERE id > ?)")?;
         if query.query_row([self.last_id], |row| row.get(0))? {
             return Err(Error::Damaged(format!("records behind the last, {}", self.last_id)));
@@ -160,7 +160,9 @@ pub(crate) fn put_told_day(tx: &Tx<'_>, day: &Day) -> Result<(), Error> {
 pub(super) fn adopt(writer: &mut Connection, identity: &Identity, random: &dyn Random) -> Result<(), Error> {
     let tx = Tx::writing(writer)?;
     match Meta::find(&tx)? {
-        Some(meta) if (meta.plant, meta.account) == (identity.plant, identity.account) => meta.is_last(&tx),
+        Some(meta) if (meta.plant, meta.account) == (identity.plant, identity.account) => {
+            meta.check_last(&tx)
+        }
         Some(meta) => Err(Error::WrongAccount { found: meta.account, wanted: identity.account }),
         None => {
             let actor = new_actor(random)?;

@@ -33,7 +33,7 @@ impl Log {
         self.size
     }
 
-    /// Reads what is at `offset`, and zeros behind the end. Whether that was not reached.
+    /// Reads what is at `offset`, and zeros behind the end. Whether the end was not reached.
     pub(super) fn read(&mut self, to: &mut [u8], offset: u64) -> io::Result<bool> {
         let start = place(offset)?;
         let end = (start + to.len()).min(self.size).max(start);

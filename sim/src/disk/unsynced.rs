@@ -9,9 +9,10 @@ use std::collections::HashMap;
 use std::ffi::{c_char, c_int, c_void};
 use std::fs::{File, OpenOptions};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock};
 use std::{io, ptr, slice};
 
+use super::lock;
 use super::log::Log;
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods, sqlite3_vfs};
 
@@ -55,10 +56,6 @@ struct Logs {
 fn logs() -> MutexGuard<'static, Logs> {
     static LOGS: OnceLock<Mutex<Logs>> = OnceLock::new();
     lock(LOGS.get_or_init(Mutex::default))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// From now on every file that this process opens with SQLite's default VFS is not synced.

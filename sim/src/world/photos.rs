@@ -4,6 +4,7 @@ use super::server::Piece;
 use super::{Device, World};
 use crate::dice::Dice;
 use crate::model::Wrong;
+use carboy_protocol::PhotoHash;
 use carboy_protocol::wire::PhotoReply;
 use rusqlite::OptionalExtension;
 use std::path::PathBuf;
@@ -27,17 +28,15 @@ impl Camera {
         Ok(Self { folder })
     }
 
-    /// Takes a photo. Returns where it is.
-    pub(super) fn shoot(&self, dice: &mut Dice) -> io::Result<PathBuf> {
+    /// Takes a photo. Returns where it is, and its hash.
+    pub(super) fn shoot(&self, dice: &mut Dice) -> io::Result<(PathBuf, PhotoHash)> {
         let number = dice.skewed(PHOTOS);
         let path = self.folder.join(format!("{number}.jpg"));
-        if !path.exists() {
-            let mut grain = Dice::of(number as u64);
-            let mut bytes = vec![0; 1 + grain.skewed(LARGEST)];
-            grain.fill(&mut bytes);
-            fs::write(&path, bytes)?;
-        }
-        Ok(path)
+        let mut grain = Dice::of(number as u64);
+        let mut bytes = vec![0; 1 + grain.skewed(LARGEST)];
+        grain.fill(&mut bytes);
+        fs::write(&path, &bytes)?;
+        Ok((path, PhotoHash::of(&bytes)))
     }
 }
 

@@ -14,7 +14,6 @@ use carboy_protocol::{
     StockLine, TxnId,
 };
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -353,12 +352,8 @@ impl Hand<'_> {
     /// What a rider photographs at a delivery: most often nothing.
     fn photos(&self, dice: &mut Dice) -> Result<Vec<(PathBuf, PhotoHash)>, Error> {
         let count = if dice.chance(WITH_PHOTOS) { 1 + dice.below(2) } else { 0 };
-        let photos = (0..count).map(|_| {
-            let path = self.camera.shoot(dice)?;
-            let hash = PhotoHash::of(&fs::read(&path)?);
-            Ok((path, hash))
-        });
-        photos.collect::<std::io::Result<_>>().map_err(|error| Error::UnreadablePhoto(error.to_string()))
+        let photos = (0..count).map(|_| self.camera.shoot(dice)).collect::<std::io::Result<_>>();
+        photos.map_err(|error| Error::UnreadablePhoto(error.to_string()))
     }
 
     fn edit(&self, customer: CustomerId, dice: &mut Dice, seen: Option<Seen>) -> Done {
